@@ -1,0 +1,1 @@
+"""The coach: plain data, fault rules, guidance, reports and the command line."""

@@ -1,0 +1,1 @@
+"""Plain data shared by every package; the standard library and pydantic only."""

@@ -1,0 +1,1 @@
+"""One file per guidance writer; the folder is the registry."""

@@ -1,0 +1,1 @@
+"""Fault library, reference values, glossary and segment table, with their loader."""

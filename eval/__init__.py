@@ -1,0 +1,1 @@
+"""Scores for perception and guidance."""

@@ -1,0 +1,1 @@
+"""From corpus examples to a LoRA adapter."""

@@ -1,0 +1,1 @@
+"""From a video to measures: pose, bar, instants, force and pictures."""

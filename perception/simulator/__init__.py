@@ -1,0 +1,1 @@
+"""Simulated lifts with exact truth."""

@@ -1,0 +1,1 @@
+"""Model servers and the clients that speak to them."""
