@@ -1,0 +1,284 @@
+"""The `coach` command: options in, results to stdout, everything else to stderr."""
+
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from coach.domain.errors import CoachError
+from coach.domain.guidance import Language
+from coach.domain.lift import LiftName
+from coach.domain.settings import PLATE_DIAMETER_M
+from coach.folders import default_out, printable
+
+if TYPE_CHECKING:
+    from coach.session import AnalysisResult
+
+app = typer.Typer(
+    help="The AI coach for Olympic weightlifting: a video in, measured facts and grounded guidance out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+eval_app = typer.Typer(help="Scores: how good the measures are.", no_args_is_help=True)
+models_app = typer.Typer(help="Model weights: where from, licence, SHA-256.", no_args_is_help=True)
+app.add_typer(eval_app, name="eval")
+app.add_typer(models_app, name="models")
+
+OnProgress = Callable[[str, int, int], None]
+STOPPED = 130  # exit code of a program that Ctrl-C ended: 128 + SIGINT
+
+LanguageOption = Annotated[Language, typer.Option("--language", help="Language of the guidance.")]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results in the output folder.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+def main() -> None:
+    """Run the command line: exit 0 when all went well, 1 on an error the user can act on, 2 on wrong usage."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _stop)
+    try:
+        app()
+    except CoachError as problem:
+        _complain(f"Error: {printable(str(problem))}")
+        sys.exit(1)
+    except SystemExit as end:
+        if end.code == STOPPED:
+            _complain("Stopped.")
+        raise
+
+
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    """End the program as Ctrl-C does, so that half-written folders are removed."""
+    signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(128 + number)
+
+
+def _complain(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _progress() -> Iterator[OnProgress]:
+    """Draw a bar per stage on stderr while it is a terminal; say nothing otherwise."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+
+        def on_progress(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=None)
+            bars.update(tasks[stage], completed=done, total=total or None)
+
+        yield on_progress
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from coach.session import package_version
+
+        print(f"coach {package_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Hold the options that stand before a command."""
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("demo-lift"),
+    language: LanguageOption = "en",
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Analyse the simulated snatch that comes with the coach: no network, no GPU."""
+    from coach import session
+
+    with _progress() as on_progress:
+        result = session.demo(out, overwrite=overwrite, language=language, on_progress=on_progress)
+    _show(result, as_json)
+
+
+@app.command()
+def analyze(
+    clip: Annotated[Path, typer.Argument(metavar="CLIP", help="The video of the lift.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the results; ./<name of the clip>-lift when left out.")
+    ] = None,
+    bar_mass: Annotated[float | None, typer.Option("--bar-mass", metavar="KG", help="Bar, plates and collars.")] = None,
+    body_mass: Annotated[float | None, typer.Option("--body-mass", metavar="KG", help="The athlete.")] = None,
+    height: Annotated[float | None, typer.Option("--height", metavar="M", help="The athlete, standing.")] = None,
+    plate_diameter: Annotated[
+        float, typer.Option("--plate-diameter", metavar="M", help="The largest plate.")
+    ] = PLATE_DIAMETER_M,
+    fps: Annotated[
+        float | None, typer.Option("--fps", metavar="F", help="True recording rate, for slow-motion files.")
+    ] = None,
+    lift: Annotated[LiftName | None, typer.Option("--lift", help="Which lift it is; found out when left out.")] = None,
+    pose: Annotated[str, typer.Option("--pose", metavar="NAME", help="Pose estimator.")] = "blazepose",
+    writer: Annotated[str, typer.Option("--writer", metavar="NAME", help="Who writes the guidance.")] = "rules",
+    language: LanguageOption = "en",
+    with_video: Annotated[bool, typer.Option("--video/--no-video", help="Draw the annotated video.")] = True,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the lift in a video and say what to work on."""
+    from coach import session
+
+    settings = session.make_settings(
+        bar_mass_kg=bar_mass,
+        body_mass_kg=body_mass,
+        height_m=height,
+        plate_diameter_m=plate_diameter,
+        frame_rate_hz=fps,
+        lift=lift,
+        pose=pose,
+    )
+    with _progress() as on_progress:
+        result = session.analyse(
+            clip,
+            out or default_out(clip),
+            settings,
+            writer=writer,
+            language=language,
+            overwrite=overwrite,
+            with_video=with_video,
+            on_progress=on_progress,
+        )
+    _show(result, as_json)
+
+
+def _show(result: "AnalysisResult", as_json: bool) -> None:
+    """Print the report for people or for machines on stdout, and on stderr where everything lies."""
+    if as_json:
+        print((result.out_dir / "report.json").read_text(encoding="utf-8"), end="")
+    else:
+        from coach.report import print_report
+
+        print_report(result.report, result.guidances)
+    _complain(f"Written to {printable(result.out_dir)}:")
+    for path in result.paths:
+        _complain(f"  {printable(path)}")
+
+
+@app.command()
+def ask(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of an analysis.", show_default=False)],
+    question: Annotated[str, typer.Argument(help='The question, such as "why did the bar swing forward?"')],
+    language: Annotated[
+        Language | None, typer.Option("--language", help="Language of the answer; the guidance's own when left out.")
+    ] = None,
+    number: Annotated[int | None, typer.Option("--number", help="Which lift of the clip, from 1.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer a question about an analysed lift from what was measured in it."""
+    from coach import session
+
+    answer = session.ask(folder, question, language, number)
+    print(answer.model_dump_json(indent=2) if as_json else answer.text)
+
+
+@models_app.command("list")
+def list_models(as_json: JsonOption = False) -> None:
+    """List the weights that can be fetched, and those that are here."""
+    from perception.weights import list_weights
+
+    rows = [
+        {
+            "name": status.name,
+            "bundle": status.weight.bundle,
+            "file": status.weight.file_name,
+            "n_bytes": status.weight.n_bytes,
+            "licence": status.weight.licence,
+            "sha256": status.weight.sha256,
+            "sources": [str(source) for source in status.weight.sources],
+            "path": str(status.path),
+            "is_present": status.is_present,
+        }
+        for status in list_weights()
+    ]
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return
+    _print_table(
+        ("fetch", "file", "MB", "licence", "SHA-256", "here"),
+        [
+            (
+                r["bundle"],
+                r["file"],
+                f"{r['n_bytes'] / 1e6:.1f}",
+                r["licence"],
+                r["sha256"][:12] + "…",
+                "yes" if r["is_present"] else "no",
+            )
+            for r in rows
+        ],
+    )
+
+
+@models_app.command("fetch")
+def fetch_model(
+    name: Annotated[str, typer.Argument(help="A name from the first column of `coach models list`.")],
+) -> None:
+    """Fetch weights once into the cache and check their SHA-256."""
+    from perception.weights import fetch
+
+    with _progress() as on_progress:
+        paths = fetch(name, lambda done, total: on_progress("bytes", done, total))
+    for path in paths:
+        print(path)
+
+
+@app.command()
+def doctor(as_json: JsonOption = False) -> None:
+    """Say what is installed, what is missing, and what to type for it."""
+    from coach.doctor import examine, is_working
+
+    examinations = examine()
+    works = is_working(examinations)
+    if as_json:
+        print(json.dumps({"is_working": works, "examinations": [e.model_dump() for e in examinations]}, indent=2))
+    else:
+        for e in examinations:
+            mark = "ok" if e.is_well else "MISSING" if e.is_core else "optional"
+            print(f"{mark:<9}{e.name:<28}{e.found}")
+            if e.remedy:
+                print(f"{'':<9}{'':<28}type: {e.remedy}")
+        print("The coach works here." if works else "The coach cannot work yet: type what stands beside MISSING.")
+    if not works:
+        raise typer.Exit(1)
+
+
+def _print_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    """Print a table on stdout; in a pipe, no line is cut."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=1000)
+    table = Table(*header, box=SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(cell, overflow="fold") for cell in row))
+    console.print(table)

@@ -1,0 +1,226 @@
+"""What is installed on this machine, what is missing, and what to type for it."""
+
+import importlib.metadata
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+from coach.domain.base import Record
+
+DISTRIBUTION = "liftcoach"
+PIP_INSTALL = f"{shlex.quote(sys.executable)} -m pip install"
+GL_TIMEOUT_S = 60.0  # s, the first import of MuJoCo from a cold disk takes long
+_REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)[^;]*(;.*extra\s*==\s*['\"](?P<extra>[\w-]+)['\"])?")
+_DRAW = (
+    "import mujoco; model = mujoco.MjModel.from_xml_string('<mujoco/>'); "
+    "mujoco.Renderer(model, 32, 32).close(); print(mujoco.__version__)"
+)
+
+
+class Examination(Record):
+    """One thing looked at; `remedy` says what to type when it is not well."""
+
+    name: str
+    is_well: bool
+    is_core: bool
+    found: str
+    remedy: str = ""
+
+
+def examine() -> tuple[Examination, ...]:
+    """Look at everything; the core works when every examination with `is_core` is well."""
+    return (
+        _python(),
+        _machine(),
+        *_packages(),
+        _encoder(),
+        _cache(),
+        *_weights(),
+        _drawing(),
+    )
+
+
+def is_working(examinations: tuple[Examination, ...]) -> bool:
+    """Return whether a clip can be analysed on this machine."""
+    return all(e.is_well for e in examinations if e.is_core)
+
+
+def _python() -> Examination:
+    is_well = sys.version_info >= (3, 11)
+    found = f"{sys.version.split()[0]} ({sys.executable})"
+    return Examination(
+        name="Python",
+        is_well=is_well,
+        is_core=True,
+        found=found,
+        remedy="" if is_well else "install Python 3.11 or newer",
+    )
+
+
+def _machine() -> Examination:
+    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory_gb = _memory_gb()
+    is_well = memory_gb is None or memory_gb >= 1.5
+    memory = "unknown memory" if memory_gb is None else f"{memory_gb:.1f} GB of memory"
+    return Examination(
+        name="machine",
+        is_well=is_well,
+        is_core=False,
+        found=f"{n_cores} core{'s' if n_cores > 1 else ''}, {memory}",
+        remedy="" if is_well else "free some memory: an analysis needs about 1 GB",
+    )
+
+
+def _memory_gb() -> float | None:
+    """Return the memory this process may use, in 10⁹ bytes; None when the system does not say."""
+    amounts = []
+    if "SC_PHYS_PAGES" in os.sysconf_names:
+        amounts.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    limit = Path("/sys/fs/cgroup/memory.max")
+    if limit.is_file() and (text := limit.read_text().strip()).isdigit():
+        amounts.append(int(text))
+    return min(amounts) / 1e9 if amounts else None
+
+
+def required_packages() -> dict[str, list[str]]:
+    """Return the packages that each extra needs, by extra; the core's under the empty name.
+
+    Raises:
+        PackageNotFoundError: The coach runs from a folder without being installed.
+    """
+    needed: dict[str, list[str]] = defaultdict(list)
+    for requirement in importlib.metadata.requires(DISTRIBUTION) or []:
+        found = _REQUIREMENT.match(requirement)
+        if found and found["name"].lower() != DISTRIBUTION:
+            needed[found["extra"] or ""].append(found["name"])
+    return dict(needed)
+
+
+def _packages() -> list[Examination]:
+    try:
+        needed = required_packages()
+    except importlib.metadata.PackageNotFoundError:
+        remedy = f"in the folder with pyproject.toml: {PIP_INSTALL} -e ."
+        return [Examination(name="packages", is_well=False, is_core=True, found="not installed", remedy=remedy)]
+    return [_extra(extra, names) for extra, names in sorted(needed.items())]
+
+
+def _extra(extra: str, names: list[str]) -> Examination:
+    versions = {name: _version(name) for name in names}
+    missing = [name for name, found in versions.items() if found is None]
+    here = ", ".join(f"{name} {found}" for name, found in versions.items() if found is not None)
+    found = "; ".join(filter(None, (here, f"missing: {', '.join(missing)}" if missing else "")))
+    target = f"'{DISTRIBUTION}[{extra}]'" if extra else " ".join(missing)
+    return Examination(
+        name=f"extra {extra}" if extra else "packages",
+        is_well=not missing,
+        is_core=not extra,
+        found=found,
+        remedy=f"{PIP_INSTALL} {target}" if missing else "",
+    )
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _encoder() -> Examination:
+    """Look for the codecs that the annotated video and most phones' clips need."""
+    try:
+        import av
+    except ImportError as problem:
+        return Examination(name="video", is_well=False, is_core=True, found=str(problem), remedy=f"{PIP_INSTALL} av")
+    missing = [name for name, mode in (("libx264", "w"), ("h264", "r"), ("hevc", "r")) if not _has_codec(name, mode)]
+    return Examination(
+        name="video",
+        is_well=not missing,
+        is_core=True,
+        found=f"PyAV {av.__version__}" + (f"; no {', '.join(missing)}" if missing else ", H.264 and HEVC"),
+        remedy=f"{PIP_INSTALL} --force-reinstall --only-binary=:all: av" if missing else "",
+    )
+
+
+def _has_codec(name: str, mode: str) -> bool:
+    import av.codec
+
+    try:
+        av.codec.Codec(name, "w" if mode == "w" else "r")
+    except ValueError:
+        return False
+    return True
+
+
+def _cache() -> Examination:
+    from perception.weights import cache_folder
+
+    folder = cache_folder()
+    place = folder
+    while not place.exists():
+        place = place.parent
+    is_well = os.access(place, os.W_OK | os.X_OK)
+    return Examination(
+        name="cache",
+        is_well=is_well,
+        is_core=False,
+        found=f"{folder}{'' if is_well else ' cannot be written'}",
+        remedy="" if is_well else "set LIFTCOACH_CACHE to a folder of yours",
+    )
+
+
+def _weights() -> list[Examination]:
+    from perception.weights import list_weights
+
+    return [
+        Examination(
+            name=f"weights {status.weight.file_name}",
+            is_well=status.is_present,
+            is_core=status.weight.bundle == "blazepose",
+            found=f"{status.path}, SHA-256 right" if status.is_present else "not here, or not what they should be",
+            remedy="" if status.is_present else f"coach models fetch {status.weight.bundle}",
+        )
+        for status in list_weights()
+    ]
+
+
+def _drawing() -> Examination:
+    """Let MuJoCo draw a picture in a process of its own, because a broken GL driver may end the process."""
+    remedy = ""
+    if _version("mujoco") is None:
+        found, remedy = "MuJoCo is not installed", f"{PIP_INSTALL} '{DISTRIBUTION}[simulator]'"
+    else:
+        found, is_well = _draw()
+        remedy = "" if is_well else "on Debian: apt-get install libegl1 libosmesa6, then try MUJOCO_GL=egl or osmesa"
+    return Examination(name="simulator", is_well=not remedy, is_core=False, found=found, remedy=remedy)
+
+
+def _draw() -> tuple[str, bool]:
+    for backend in (os.environ.get("MUJOCO_GL"), "egl", "osmesa"):
+        if backend is None:
+            continue
+        ended = _run_draw(backend)
+        if ended is not None:
+            return f"MuJoCo {ended} draws with {backend}", True
+    return "MuJoCo cannot draw here", False
+
+
+def _run_draw(backend: str) -> str | None:
+    environment = os.environ | {"MUJOCO_GL": backend}
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-c", _DRAW],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=GL_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    return ended.stdout.strip() if ended.returncode == 0 else None

@@ -1,0 +1,278 @@
+"""The use cases, wired once: analyse a clip into a folder, ask about an analysed lift, simulate lifts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from pydantic import ValidationError
+
+from coach.domain.base import Record
+from coach.domain.errors import DataError, InputError
+from coach.domain.guidance import Guidance, Language
+from coach.domain.lift import Report
+from coach.domain.settings import AnalysisSettings
+from coach.folders import check_out, printable, whole_folder
+
+if TYPE_CHECKING:
+    from coach.chat import Answer
+
+OnProgress = Callable[[str, int, int], None]
+R = TypeVar("R", bound=Record)
+
+_FILES = frozenset(
+    (
+        "report.json",
+        "guidance.json",
+        "settings.json",
+        "annotated.mp4",
+        "report.html",
+        "tracks.parquet",
+        "pose.trc",
+        "angles.mot",
+        "keyframes",
+        "plots",
+    )
+)
+
+
+class Run(Record):
+    """How an analysis was made: what `settings.json` holds beside its results."""
+
+    schema_version: Literal[1] = 1
+    liftcoach_version: str
+    settings: AnalysisSettings
+    writer: str
+    language: Language
+    with_video: bool
+    is_demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisResult:
+    """What one analysis gave.
+
+    Attributes:
+        report: What was measured.
+        guidances: The guidance of each lift that has some, by lift number.
+        out_dir: The folder that holds everything.
+        paths: The files in it, sorted.
+    """
+
+    report: Report
+    guidances: dict[int, Guidance]
+    out_dir: Path
+    paths: tuple[Path, ...]
+
+
+def package_version() -> str:
+    """Return the installed version of Liftcoach."""
+    try:
+        return version("liftcoach")
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+def make_settings(**options: object) -> AnalysisSettings:
+    """Return checked settings from loose options.
+
+    Raises:
+        InputError: An option is not a number, not finite, or not plausible.
+    """
+    try:
+        settings = AnalysisSettings.model_validate(options)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{name} cannot be {first['input']}: {first['msg'].lower()}") from problem
+    return settings.checked()
+
+
+def analyse(
+    clip_path: Path,
+    out_dir: Path,
+    settings: AnalysisSettings,
+    *,
+    writer: str = "rules",
+    language: Language = "en",
+    overwrite: bool = False,
+    with_video: bool = True,
+    is_demo: bool = False,
+    on_progress: OnProgress | None = None,
+) -> AnalysisResult:
+    """Analyse one clip into a folder that appears whole or not at all.
+
+    Args:
+        clip_path: The video.
+        out_dir: New or empty folder, or an earlier analysis when `overwrite`.
+        settings: What the user says about clip and athlete.
+        writer: Who writes the guidance, a name of `coach.writers`.
+        language: Language of the guidance.
+        overwrite: Whether an earlier analysis in `out_dir` may be replaced.
+        with_video: Whether to draw the annotated video, which takes the longest.
+        is_demo: Marks the folder as the demo's, so that the next demo may replace it.
+        on_progress: Called with (stage, done, total).
+
+    Raises:
+        InputError: The clip, the settings or the output folder cannot be used.
+        SetupError: This machine lacks the writer, the pose estimator, its weights or disk space.
+    """
+    from coach.writer import WRITERS
+
+    settings = settings.checked()
+    check_out(out_dir, _is_ours, overwrite)
+    author = WRITERS.load(writer)
+    run = Run(
+        liftcoach_version=package_version(),
+        settings=settings,
+        writer=writer,
+        language=language,
+        with_video=with_video,
+        is_demo=is_demo,
+    )
+    with whole_folder(out_dir) as work_dir:
+        report, guidances = _analyse_into(work_dir, clip_path, run, author, on_progress or _no_progress)
+    paths = tuple(sorted(path for path in out_dir.rglob("*") if path.is_file()))
+    return AnalysisResult(report=report, guidances=guidances, out_dir=out_dir, paths=paths)
+
+
+def _analyse_into(
+    work_dir: Path, clip_path: Path, run: Run, author: "Writer", on_progress: OnProgress
+) -> tuple[Report, dict[int, Guidance]]:
+    from coach.report import write_html
+    from corpus.knowledge.library import load_library
+    from perception.exports import write_exports
+    from perception.overlay import write_pictures
+    from perception.plots import write_plots
+    from perception.summarise import analyse_clip
+
+    library = load_library()
+    analysis = analyse_clip(clip_path, run.settings, on_progress)
+    report = judged(analysis.report, library)
+    guidances = guide(report, library, author, run.language)
+    report = write_pictures(analysis.clip, report, analysis.tracks, work_dir, on_progress)
+    write_plots(report, analysis.tracks, work_dir)
+    write_exports(report, analysis.tracks, work_dir)
+    _write_record(work_dir / "settings.json", run)
+    _write_record(work_dir / "report.json", report)
+    for name, guidance in _guidance_files(report, guidances):
+        _write_record(work_dir / name, guidance)
+    write_html(report, guidances, work_dir)
+    return report, guidances
+
+
+def judged(report: Report, library: "Library") -> Report:
+    """Return the report with the findings of every lift."""
+    from coach.faults import judge
+
+    lifts = tuple(
+        lift.model_copy(update={"findings": judge(lift, report.camera, library, ())}) for lift in report.lifts
+    )
+    return report.model_copy(update={"lifts": lifts})
+
+
+def guide(report: Report, library: "Library", author: "Writer", language: Language) -> dict[int, Guidance]:
+    """Return the guidance of each lift that has measures, by lift number; of the first lift when none has."""
+    from coach.guidance import write_guidance
+
+    measured = [lift for lift in report.lifts if lift.measures] or list(report.lifts[:1])
+    return {lift.number: write_guidance(report, lift, library, author, language) for lift in measured}
+
+
+def _guidance_files(guided: list[int]) -> dict[int, str]:
+    """Return the file of each guided lift: `guidance.json` for the first, `guidance-<number>.json` for the others."""
+    return {n: "guidance.json" if i == 0 else f"guidance-{n}.json" for i, n in enumerate(sorted(guided))}
+
+
+def demo(
+    out_dir: Path, *, overwrite: bool = False, language: Language = "en", on_progress: OnProgress | None = None
+) -> AnalysisResult:
+    """Analyse the shipped simulated snatch; an earlier demo's folder is replaced.
+
+    Raises:
+        InputError: The folder holds something that is not a demo's.
+        SetupError: The pose weights are not there.
+    """
+    from perception.simulator.demo import demo_clip
+
+    clip = demo_clip()
+    return analyse(
+        clip.path,
+        out_dir,
+        clip.settings,
+        language=language,
+        overwrite=overwrite or _is_demo(out_dir),
+        is_demo=True,
+        on_progress=on_progress,
+    )
+
+
+def ask(out_dir: Path, question: str, language: Language | None = None, lift_number: int | None = None) -> "Answer":
+    """Answer a question about an analysed lift from what was measured in it.
+
+    Args:
+        out_dir: Folder of an analysis.
+        question: What the athlete wants to know.
+        language: Language of the answer; the guidance's own when None.
+        lift_number: Which lift of the clip; the first guided one when None.
+
+    Raises:
+        InputError: The folder is no analysis, the question is empty, or there is no such lift.
+        DataError: `report.json` or the guidance is damaged.
+    """
+    from coach.chat import answer
+    from corpus.knowledge.library import load_library
+
+    if not question.strip():
+        raise InputError('the question is empty: write it in quotes, such as "why did the bar swing forward?"')
+    report = read_report(out_dir)
+    guidance = read_guidance(out_dir, report, lift_number)
+    return answer(report, guidance, load_library(), question, language or guidance.language)
+
+
+def read_report(out_dir: Path) -> Report:
+    """Return the report of an analysed clip.
+
+    Raises:
+        InputError: The folder is no analysis.
+        DataError: The report is damaged.
+    """
+    if not (out_dir / "report.json").is_file():
+        raise InputError(
+            f"{printable(out_dir)} holds no analysis (no report.json): make one with `coach analyze CLIP --out DIR`"
+        )
+    return _read_record(out_dir / "report.json", Report)
+
+
+def _write_record(path: Path, record: Record) -> None:
+    path.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def _read_record(path: Path, kind: type[R]) -> R:
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise DataError(
+            f"{printable(path)}: {place}: {first['msg']}; the file is damaged, analyse the clip again"
+        ) from problem
+
+
+def _is_ours(entry: Path) -> bool:
+    name = entry.name
+    return name in _FILES or (name.startswith("guidance-") and name[9:].removesuffix(".json").isdigit())
+
+
+def _is_demo(out_dir: Path) -> bool:
+    if not (out_dir / "settings.json").is_file():
+        return False
+    try:
+        return _read_record(out_dir / "settings.json", Run).is_demo
+    except DataError:
+        return False
+
+
+def _no_progress(stage: str, done: int, total: int) -> None:
+    """Say nothing."""
