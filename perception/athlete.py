@@ -1,0 +1,116 @@
+"""Who the lifter is, where the hands are, and how large the body appears."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from perception.pose import INDEX, KEYPOINTS, Floats, Person, PoseTrack
+
+BODY_SHARE = 0.78  # of stature: shank + thigh + trunk (ankle to knee to hip to shoulder); source: Winter 2009, fig. 4.1
+SURE = 0.5  # visibility above which a keypoint counts as seen
+
+
+def choose_athlete(times_s: Floats, people: Sequence[Sequence[Person]]) -> PoseTrack:
+    """Return the track of the person whose hands move the most over the body: the one who lifts.
+
+    Gaps of the chosen person are filled with whoever stands where the athlete last stood, because a tracker may lose
+    and rename a person. What nobody fills stays NaN with visibility 0.
+
+    Args:
+        times_s: (T,), one for each frame.
+        people: People found in each of the T frames.
+    """
+    n, k = len(times_s), len(KEYPOINTS)
+    chosen = _choose_people(people)
+    points, world, visibility = np.full((n, k, 2), np.nan), np.full((n, k, 3), np.nan), np.zeros((n, k))
+    for i, person in enumerate(chosen):
+        if person is not None:
+            points[i], world[i], visibility[i] = person.points_px, person.world_m, person.visibility
+    return PoseTrack(times_s.copy(), points, world, visibility)
+
+
+def _choose_people(people: Sequence[Sequence[Person]]) -> list[Person | None]:
+    by_id: dict[int, list[Person]] = {}
+    for frame in people:
+        for person in frame:
+            by_id.setdefault(person.person_id, []).append(person)
+    if not by_id:
+        return [None] * len(people)
+    best = max(by_id, key=lambda i: _lifting_score(by_id[i]))
+    chosen: list[Person | None] = [next((p for p in frame if p.person_id == best), None) for frame in people]
+    _fill(chosen, people, range(len(people)))
+    _fill(chosen, people, range(len(people) - 1, -1, -1))
+    return chosen
+
+
+def _lifting_score(track: list[Person]) -> float:
+    """Return the travel of the hands over the hips in trunk lengths, times the share of frames it is known in."""
+    rises = []
+    for person in track:
+        p = person.points_px
+        trunk = np.linalg.norm(_middle(p, "shoulder") - _middle(p, "hip"))
+        rises.append((_middle(p, "hip")[1] - _middle(p, "hand")[1]) / max(float(trunk), 1.0))
+    travel = float(np.percentile(rises, 95) - np.percentile(rises, 5))
+    size = float(np.median([body_length_px(p.points_px[None])[0] for p in track]))
+    return travel * float(np.sqrt(len(track))) * size
+
+
+def _middle(points: Floats, part: str) -> Floats:
+    return np.asarray((points[..., INDEX[f"left_{part}"], :] + points[..., INDEX[f"right_{part}"], :]) / 2)
+
+
+def _fill(chosen: list[Person | None], people: Sequence[Sequence[Person]], order: range) -> None:
+    """Fill gaps in place, walking in one direction, with the nearest person within half a body length."""
+    last: Person | None = None
+    for i in order:
+        current = chosen[i]
+        if current is None and last is not None and people[i]:
+            here = _middle(last.points_px, "hip")
+            near = min(people[i], key=lambda p: float(np.linalg.norm(_middle(p.points_px, "hip") - here)))
+            reach = 0.5 * float(body_length_px(last.points_px[None])[0])
+            if np.linalg.norm(_middle(near.points_px, "hip") - here) < reach:
+                chosen[i] = current = near
+        last = current or last
+
+
+def body_length_px(points_px: Floats) -> Floats:
+    """Return ankle-knee-hip-shoulder length for each frame, (T,), the longer of the two sides, in pixels."""
+
+    def side(name: str) -> Floats:
+        chain = [points_px[:, INDEX[f"{name}_{part}"]] for part in ("ankle", "knee", "hip", "shoulder")]
+        return np.asarray(sum(np.linalg.norm(a - b, axis=1) for a, b in zip(chain, chain[1:], strict=False)))
+
+    return np.asarray(np.fmax(side("left"), side("right")))
+
+
+def stature_px(track: PoseTrack) -> float:
+    """Return the standing height the athlete would have in the picture, in pixels; NaN without a pose.
+
+    Limb lengths do not change with posture, so the median over all frames is used. Limbs that point at the camera look
+    shorter, hence the 75th percentile.
+    """
+    lengths = body_length_px(track.points_px)
+    return float(np.nanpercentile(lengths, 75) / BODY_SHARE) if np.isfinite(lengths).any() else float("nan")
+
+
+def hands_midpoint_px(points_px: Floats, visibility: Floats) -> Floats:
+    """Return (T, 2), the midpoint of the hands; the surer hand alone when the other is hidden behind the plate.
+
+    Args:
+        points_px: (T, K, 2).
+        visibility: (T, K).
+    """
+    left, right = points_px[:, INDEX["left_hand"]], points_px[:, INDEX["right_hand"]]
+    sure_left, sure_right = visibility[:, INDEX["left_wrist"]], visibility[:, INDEX["right_wrist"]]
+    both = ((sure_left >= SURE) == (sure_right >= SURE)) | (np.abs(sure_left - sure_right) < 0.2)
+    better = np.where((sure_left > sure_right)[:, None], left, right)
+    return np.where(both[:, None], (left + right) / 2, better)
+
+
+def near_side(track: PoseTrack) -> str:
+    """Return "left" or "right": the side of the body the estimator sees better, over the whole track."""
+    parts = ("shoulder", "hip", "knee", "ankle")
+    seen = {
+        side: float(np.mean(track.visibility[:, [INDEX[f"{side}_{part}"] for part in parts]])) for side in ("left", "right")
+    }
+    return "left" if seen["left"] >= seen["right"] else "right"

@@ -1,0 +1,240 @@
+"""Finding the near plate in single frames: discs voted for by edges about the hands, and their rims along rays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from perception.athlete import BODY_SHARE, body_length_px, hands_midpoint_px
+from perception.pose import Floats, Image, Person
+
+PLATE_SHARE_OF_STATURE = 0.145  # plate radius 0.225 m over 1.70 m, seen 10 % larger because it is nearer than the body
+VOTE_RADIUS_PX = 14.0  # working size: the plate is shrunk to this radius before edges vote
+SEARCH_RADII = np.geomspace(0.70, 1.42, 9)  # of the expected radius, when nothing is known yet
+TRACK_RADII = np.geomspace(0.90, 1.11, 4)  # of the last radius, while a plate is followed
+SEARCH_REACH = 3.2  # radii about the hands: hidden hands and perspective put the plate up to 2 radii away
+TRACK_REACH = 1.9  # radii about the predicted centre
+SEARCH_EVERY = 12  # frames between full searches while a plate is followed, so that a wrong one is left again
+GOOD_SCORE = 0.45  # votes over circumference; a plain disc in front of a plain wall scores about 1
+MAX_DISCS = 6  # discs kept for each frame and person
+N_RAYS = 64
+N_PEAKS = 3  # edges kept on each ray
+RIM_RADIUS_PX = 40.0  # the picture is shrunk to this plate radius before rims are read; not enlarged
+RIM_RANGE = (0.62, 1.38)  # of the voted radius
+RIM_STEPS = 76
+
+_ANGLES = np.linspace(0, 2 * np.pi, N_RAYS, endpoint=False)
+RAYS = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
+"""(N_RAYS, 2) unit vectors, x right and y down."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Discs:
+    """Discs that may be the plate in one frame; n of them, best first.
+
+    Attributes:
+        centre_px: (n, 2); radius_px: (n,); score: (n,), votes over circumference.
+        rim_px: (n, N_RAYS, N_PEAKS), distance of edges from the centre along each ray; NaN where there is none.
+        rim_strength: (n, N_RAYS, N_PEAKS), grey levels across the edge.
+    """
+
+    centre_px: Floats
+    radius_px: Floats
+    score: Floats
+    rim_px: Floats
+    rim_strength: Floats
+
+
+def no_discs() -> Discs:
+    """Return an empty set of discs."""
+    rim = np.zeros((0, N_RAYS, N_PEAKS))
+    return Discs(np.zeros((0, 2)), np.zeros(0), np.zeros(0), rim, rim)
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    x: float
+    y: float
+    vx: float
+    vy: float
+    radius: float
+    age: int
+
+
+class DiscWatch:
+    """Looks for plates about the hands of everybody, frame after frame, and follows the best one of each person."""
+
+    def __init__(self) -> None:
+        self._followed: dict[int, _Followed] = {}
+
+    def observe(self, image_rgb: Image, people: Sequence[Person]) -> Discs:
+        """Return the discs of the next frame."""
+        found = [self._observe_person(image_rgb, person) for person in people]
+        kept = [f for f in found if len(f)]
+        if not kept:
+            return no_discs()
+        table = np.concatenate(kept)
+        rims = [read_rim(image_rgb, row[:2], row[2]) for row in table]
+        return Discs(
+            table[:, :2], table[:, 2], table[:, 3], np.stack([r[0] for r in rims]), np.stack([r[1] for r in rims])
+        )
+
+    def reset(self) -> None:
+        """Forget the plates, as at a camera cut."""
+        self._followed.clear()
+
+    def _observe_person(self, image_rgb: Image, person: Person) -> Floats:
+        size = float(body_length_px(person.points_px[None])[0]) / BODY_SHARE
+        hands = hands_midpoint_px(person.points_px[None], person.visibility[None])[0]
+        if not np.isfinite(size) or not np.isfinite(hands).all():
+            return np.zeros((0, 4))
+        last = self._followed.get(person.person_id)
+        if last is not None and last.age % SEARCH_EVERY:
+            centre = np.array([last.x + last.vx, last.y + last.vy])
+            discs = vote_discs(image_rgb, centre, TRACK_REACH * last.radius, last.radius, TRACK_RADII)
+        else:
+            radius = PLATE_SHARE_OF_STATURE * size
+            discs = vote_discs(image_rgb, hands, SEARCH_REACH * radius, radius, SEARCH_RADII)
+        self._follow(person.person_id, discs, last)
+        return discs[:MAX_DISCS]
+
+    def _follow(self, person_id: int, discs: Floats, last: _Followed | None) -> None:
+        if len(discs) == 0 or discs[0, 3] < GOOD_SCORE:
+            self._followed.pop(person_id, None)
+            return
+        x, y, radius, _ = (float(v) for v in discs[0])
+        if last is None or np.hypot(x - last.x - last.vx, y - last.y - last.vy) > last.radius:
+            self._followed[person_id] = _Followed(x, y, 0.0, 0.0, radius, 1)
+            return
+        keep = 0.6
+        vx, vy = (1 - keep) * last.vx + keep * (x - last.x), (1 - keep) * last.vy + keep * (y - last.y)
+        smooth_radius = 0.8 * last.radius + 0.2 * radius
+        self._followed[person_id] = _Followed(x, y, vx, vy, smooth_radius, last.age + 1)
+
+
+def vote_discs(image_rgb: Image, centre_px: Floats, reach_px: float, radius_px: float, radii: Floats) -> Floats:
+    """Return discs in a window as rows x, y, radius, score, best first.
+
+    Every strong edge votes for centres at each radius along its gradient, both ways (the rim may be darker or lighter
+    than what is behind it). The gradient is taken in the colour channel where it is largest.
+
+    Args:
+        image_rgb: (H, W, 3).
+        centre_px: Middle of the window.
+        reach_px: Half its side.
+        radius_px: Expected radius; `radii` are tried in units of it.
+        radii: (R,), ascending.
+    """
+    height, width = image_rgb.shape[:2]
+    x0, x1 = (int(np.clip(centre_px[0] + s * reach_px, 0, width)) for s in (-1, 1))
+    y0, y1 = (int(np.clip(centre_px[1] + s * reach_px, 0, height)) for s in (-1, 1))
+    if min(x1 - x0, y1 - y0) < radius_px or radius_px < 6:
+        return np.zeros((0, 4))
+    shrink = VOTE_RADIUS_PX / radius_px
+    small = _resize(image_rgb[y0:y1, x0:x1], shrink)
+    xs, ys, ux, uy = _strong_edges(small)
+    if len(xs) == 0:
+        return np.zeros((0, 4))
+    rows = _peaks(*_vote(xs, ys, ux, uy, small.shape[:2], VOTE_RADIUS_PX * radii))
+    rows[:, :2] = (rows[:, :2] + 0.5) / shrink - 0.5 + (x0, y0)
+    rows[:, 2] /= shrink
+    return rows
+
+
+def _resize(image: Image, scale: float) -> Image:
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    size = (max(4, round(image.shape[1] * scale)), max(4, round(image.shape[0] * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=how), dtype=np.uint8)
+
+
+def _strong_edges(small: Image) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return positions and unit gradients of the strongest 30 % of pixels."""
+    smooth = cv2.GaussianBlur(small, (0, 0), 0.8)
+    gx, gy = cv2.Scharr(smooth, cv2.CV_32F, 1, 0), cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
+    power = gx * gx + gy * gy
+    channel = power.argmax(axis=2)[..., None]
+    gx, gy = (np.take_along_axis(g, channel, 2)[..., 0] for g in (gx, gy))
+    size = np.sqrt(np.take_along_axis(power, channel, 2)[..., 0])
+    ys, xs = np.nonzero(size > max(float(np.percentile(size, 70)), 50.0))
+    strength = size[ys, xs]
+    return xs.astype(float), ys.astype(float), gx[ys, xs] / strength, gy[ys, xs] / strength
+
+
+def _vote(
+    xs: Floats, ys: Floats, ux: Floats, uy: Floats, shape: tuple[int, int], radii: Floats
+) -> tuple[Floats, Floats, tuple[int, int], Floats]:
+    """Return the best score and its radius for each pixel of a padded canvas."""
+    pad = int(np.ceil(radii[-1])) + 2
+    height, width = shape[0] + 2 * pad, shape[1] + 2 * pad
+    steps = np.concatenate([radii, -radii])[:, None]
+    cx = np.rint(xs + steps * ux).astype(np.int32) + pad
+    cy = np.rint(ys + steps * uy).astype(np.int32) + pad
+    layer = np.tile(np.arange(len(radii)), 2)[:, None]
+    cells = (layer * height + cy) * width + cx
+    votes = np.bincount(cells.ravel(), minlength=len(radii) * height * width).reshape(len(radii), height, width)
+    best = np.zeros((height, width), np.float32)
+    radius = np.zeros((height, width), np.float32)
+    for count, r in zip(votes.astype(np.float32), radii, strict=True):
+        sigma = 0.08 * float(r)
+        score = cv2.GaussianBlur(count, (0, 0), sigma) * (sigma * sigma / float(r))
+        better = score > best
+        best[better], radius[better] = score[better], r
+    inside = (slice(pad, -pad), slice(pad, -pad))
+    return best[inside], radius[inside], shape, radii
+
+
+def _peaks(best: Floats, radius: Floats, shape: tuple[int, int], radii: Floats) -> Floats:
+    del shape, radii
+    ys, xs = np.nonzero((best == cv2.dilate(best, np.ones((7, 7), np.uint8))) & (best > 0.15))
+    order = np.argsort(-best[ys, xs])[:MAX_DISCS]
+    ys, xs = ys[order], xs[order]
+    return np.stack([xs, ys, radius[ys, xs], best[ys, xs]], axis=1).astype(float)
+
+
+def read_rim(image_rgb: Image, centre_px: Floats, radius_px: float) -> tuple[Floats, Floats]:
+    """Return distance and strength of the strongest edges along rays from a centre, sub-pixel.
+
+    Args:
+        image_rgb: (H, W, 3).
+        centre_px: (2,).
+        radius_px: Where the rim is expected; edges are looked for from 0.62 to 1.38 of it.
+
+    Returns:
+        (N_RAYS, N_PEAKS) distances in pixels, NaN where there is no further edge, and their strengths.
+    """
+    reach = RIM_RANGE[1] * radius_px + 3
+    height, width = image_rgb.shape[:2]
+    x0, x1 = max(0, int(centre_px[0] - reach)), min(width, int(centre_px[0] + reach) + 2)
+    y0, y1 = max(0, int(centre_px[1] - reach)), min(height, int(centre_px[1] + reach) + 2)
+    none = np.full((N_RAYS, N_PEAKS), np.nan)
+    if x1 - x0 < 8 or y1 - y0 < 8:
+        return none, np.zeros((N_RAYS, N_PEAKS))
+    shrink = min(1.0, RIM_RADIUS_PX / radius_px)
+    crop = image_rgb[y0:y1, x0:x1]
+    if shrink < 1:
+        crop = _resize(crop, shrink)
+        shrink = crop.shape[1] / (x1 - x0)
+    middle = (centre_px - (x0, y0) + 0.5) * shrink - 0.5
+    rho = np.linspace(*RIM_RANGE, RIM_STEPS) * radius_px * shrink
+    at = (middle + rho[None, :, None] * RAYS[:, None, :]).astype(np.float32)
+    profile = cv2.remap(crop, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    inside = (at >= 0).all(axis=2) & (at[..., 0] <= crop.shape[1] - 1) & (at[..., 1] <= crop.shape[0] - 1)
+    profile = cv2.GaussianBlur(profile.astype(np.float32), (5, 1), 1.2)
+    slope = np.abs(profile[:, 2:] - profile[:, :-2]).max(axis=2)
+    slope[~(inside[:, 2:] & inside[:, :-2])] = 0
+    return _ray_peaks(slope, rho[1:-1] / shrink)
+
+
+def _ray_peaks(slope: Floats, rho: Floats) -> tuple[Floats, Floats]:
+    """Return the N_PEAKS strongest local maxima of each row with parabolic sub-sample positions."""
+    left, here, right = slope[:, :-2], slope[:, 1:-1], slope[:, 2:]
+    is_peak = (here >= left) & (here > right) & (here > 6)
+    strength = np.where(is_peak, here, 0)
+    order = np.argsort(-strength, axis=1)[:, :N_PEAKS]
+    best = np.take_along_axis(strength, order, 1)
+    a, b, c = (np.take_along_axis(v, order, 1) for v in (left, here, right))
+    bend = a - 2 * b + c
+    shift = np.where(np.abs(bend) > 1e-6, 0.5 * (a - c) / np.where(bend == 0, 1, bend), 0.0)
+    position = rho[order + 1] + shift * (rho[1] - rho[0])
+    return np.where(best > 0, position, np.nan).astype(float), best.astype(float)

@@ -1,0 +1,243 @@
+"""The near plate over time: one disc chosen in each frame, one outer radius for the clip, sub-pixel centres from the rim."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from perception.discs import RAYS, Discs
+from perception.pose import Floats, check_shape, freeze
+
+PLATE_RADIUS_M = 0.225  # m, to turn pixels into speeds before the scale is known
+TOP_SPEED_M_S = 6.5  # m/s, a bar dropped from overhead reaches 6
+UNSEEN = 0.30  # reward of "not seen", in units of the disc score
+MAX_GAP_FRAMES = 8
+HAND_REACH = 2.2  # plate radii from the hands that cost nothing
+RIM_BAND = 0.055  # of the radius: edges this near to the circle belong to the rim
+MIN_RIM_SHARE = 0.30  # share of rays on the rim below which the plate counts as not seen
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlateTrack:
+    """The near plate over T frames.
+
+    Attributes:
+        times_s: (T,).
+        centre_px: (T, 2), sub-pixel; NaN where not seen.
+        confidence: (T,), share of the rim that was seen, 0 to 1.
+        radius_px: Radius of the outer rim (its vertical half axis), one for the clip; NaN when no plate was found.
+        radius_sd_px: SD of the radius.
+        flattening: Horizontal over vertical axis minus 1: 0 for a disc facing the camera, negative when it is turned.
+    """
+
+    times_s: Floats
+    centre_px: Floats
+    confidence: Floats
+    radius_px: float
+    radius_sd_px: float
+    flattening: float
+
+    def __post_init__(self) -> None:
+        t = len(self.times_s)
+        check_shape("centre_px", self.centre_px, (t, 2))
+        check_shape("confidence", self.confidence, (t,))
+        freeze(self.times_s, self.centre_px, self.confidence)
+
+    @property
+    def is_found(self) -> bool:
+        """Whether there is a plate at all."""
+        return bool(np.isfinite(self.radius_px))
+
+
+def track_plate(times_s: Floats, discs: Sequence[Discs], hands_px: Floats) -> PlateTrack:
+    """Return the plate that travels with the hands.
+
+    A Viterbi path picks at most one disc a frame: discs with many votes, near the hands, without jumps no bar can make
+    and with a steady radius. All edges on the rays of the chosen discs then give one outer radius and, frame by frame,
+    the centre.
+
+    Args:
+        times_s: (T,).
+        discs: Candidates of each frame.
+        hands_px: (T, 2), midpoint of the hands; NaN where unknown.
+    """
+    path = link_discs(times_s, discs, hands_px)
+    if np.sum(path >= 0) < 10:
+        return _nothing(times_s)
+    return _measure(times_s, discs, path)
+
+
+def _nothing(times_s: Floats) -> PlateTrack:
+    n = len(times_s)
+    return PlateTrack(times_s.copy(), np.full((n, 2), np.nan), np.zeros(n), float("nan"), float("nan"), 0.0)
+
+
+def link_discs(times_s: Floats, discs: Sequence[Discs], hands_px: Floats) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return (T,), the index of the chosen disc of each frame, -1 where none is."""
+    n = len(discs)
+    total: list[Floats] = []
+    back: list[list[tuple[int, int]]] = []
+    for i, here in enumerate(discs):
+        gain = _unary(here, hands_px[i]) - UNSEEN
+        best, came = gain.copy(), [(-1, -1)] * len(gain)
+        for j in range(i - 1, max(-1, i - 1 - MAX_GAP_FRAMES), -1):
+            if not len(discs[j].score) or not len(gain):
+                continue
+            step = total[j][None, :] - _transition(here, discs[j], times_s[i] - times_s[j]) + gain[:, None]
+            pick = np.argmax(step, axis=1)
+            value = step[np.arange(len(gain)), pick]
+            for k in np.flatnonzero(value > best):
+                best[k], came[k] = value[k], (j, int(pick[k]))
+        total.append(best)
+        back.append(came)
+    return _trace(total, back, n)
+
+
+def _trace(
+    total: list[Floats], back: list[list[tuple[int, int]]], n: int
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    chosen = np.full(n, -1, dtype=np.int64)
+    ends = [(float(row.max()), i, int(row.argmax())) for i, row in enumerate(total) if len(row)]
+    if not ends:
+        return chosen
+    _, i, k = max(ends)
+    while i >= 0:
+        chosen[i] = k
+        i, k = back[i][k]
+    return chosen
+
+
+def _unary(discs: Discs, hand_px: Floats) -> Floats:
+    gain = np.minimum(discs.score, 1.0)
+    if np.isfinite(hand_px).all() and len(gain):
+        away = np.linalg.norm(discs.centre_px - hand_px, axis=1) / discs.radius_px
+        gain = gain - 0.15 * np.clip(away - HAND_REACH, 0, 4)
+    return np.asarray(gain)
+
+
+def _transition(here: Discs, there: Discs, dt_s: float) -> Floats:
+    """Return (n_here, n_there), the cost of moving between two frames; large beyond what a bar can do."""
+    radius = np.sqrt(here.radius_px[:, None] * there.radius_px[None, :])
+    step = np.linalg.norm(here.centre_px[:, None] - there.centre_px[None, :], axis=2)
+    slack = 0.12 * radius  # the votes themselves jitter by this much
+    speed = np.maximum(step - slack, 0) / radius * PLATE_RADIUS_M / dt_s
+    growth = np.abs(np.log(here.radius_px[:, None] / there.radius_px[None, :]))
+    return np.asarray(0.03 * speed + 10.0 * (speed > TOP_SPEED_M_S) + 0.5 * growth)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rims:
+    """Edge points of the chosen discs: (N, R, P, 2) positions and (N, R, P) strengths for N frames."""
+
+    points_px: Floats
+    strength: Floats
+    centre_px: Floats
+    radius_px: Floats
+
+
+def _measure(times_s: Floats, discs: Sequence[Discs], path: np.ndarray[tuple[int], np.dtype[np.int64]]) -> PlateTrack:
+    frames = np.flatnonzero(path >= 0)
+    chosen = [(discs[i], int(path[i])) for i in frames]
+    centre = np.stack([d.centre_px[k] for d, k in chosen])
+    rho = np.stack([d.rim_px[k] for d, k in chosen])
+    strength = np.stack([d.rim_strength[k] for d, k in chosen])
+    score = np.array([d.score[k] for d, k in chosen])
+    voted = np.array([d.radius_px[k] for d, k in chosen])
+    points = centre[:, None, None, :] + rho[..., None] * RAYS[None, :, None, :]
+    rims = _Rims(points, strength, centre, voted)
+    start = float(np.average(voted, weights=score))
+    centre, _ = _fit_centres(rims, centre, start, 0.0, band=0.16)
+    radius = _outer_radius(rims, centre, start)
+    flattening = 0.0
+    for band in (0.10, RIM_BAND, RIM_BAND):
+        centre, share = _fit_centres(rims, centre, radius, flattening, band)
+        radius, radius_sd, flattening = _fit_shape(rims, centre, radius, flattening, share, band)
+    centre, share = _fit_centres(rims, centre, radius, flattening, RIM_BAND)
+    n = len(times_s)
+    out, confidence = np.full((n, 2), np.nan), np.zeros(n)
+    good = share >= MIN_RIM_SHARE
+    out[frames[good]], confidence[frames] = centre[good], np.clip(share, 0, 1)
+    return PlateTrack(times_s.copy(), out, confidence, radius, radius_sd, flattening)
+
+
+def _fit_centres(
+    rims: _Rims, centre: Floats, radius: float, flattening: float, band: float
+) -> tuple[Floats, Floats]:
+    """Return (N, 2) centres and the (N,) share of rays with an edge on the rim.
+
+    Four rounds of weighted Gauss-Newton on the signed distance to an ellipse of fixed size, on each ray the edge
+    nearest to it; edges farther away than `band` radii weigh nothing (Tukey's biweight).
+    """
+    centre = centre.copy()
+    share = np.zeros(len(centre))
+    for _ in range(4):
+        distance, normal, weight = _nearest_edges(rims, centre, radius, flattening, band)
+        lhs = np.einsum("nr,nri,nrj->nij", weight, normal, normal) + 1e-3 * np.eye(2)
+        rhs = np.einsum("nr,nri,nr->ni", weight, normal, distance)
+        step = np.linalg.solve(lhs, rhs[..., None])[..., 0]
+        centre += np.clip(step, -0.2 * radius, 0.2 * radius)
+        share = np.mean(weight > 0.2, axis=1)
+    return centre, share
+
+
+def _nearest_edges(
+    rims: _Rims, centre: Floats, radius: float, flattening: float, band: float
+) -> tuple[Floats, Floats, Floats]:
+    """Return (N, R) signed distance to the rim, (N, R, 2) outward normals, (N, R) weights of the best edge on each ray."""
+    arm = rims.points_px - centre[:, None, None, :]
+    arm = arm / np.array([1 + flattening, 1.0])
+    length = np.linalg.norm(arm, axis=3)
+    off = length - radius
+    cost = np.where(np.isfinite(off), np.abs(off), np.inf)
+    pick = np.argmin(cost, axis=2)[..., None]
+    distance = np.take_along_axis(off, pick, 2)[..., 0]
+    strength = np.take_along_axis(rims.strength, pick, 2)[..., 0]
+    normal = np.take_along_axis(arm / np.maximum(length, 1e-6)[..., None], pick[..., None], 2)[:, :, 0]
+    u = np.where(np.isfinite(distance), distance, np.inf) / (band * radius)
+    weight = np.where(np.abs(u) < 1, (1 - np.minimum(np.abs(u), 1) ** 2) ** 2, 0.0) * (strength / (strength + 20.0))
+    return np.where(weight > 0, distance, 0.0), np.where(weight[..., None] > 0, normal, 0.0), weight
+
+
+def _outer_radius(rims: _Rims, centre: Floats, start_px: float) -> float:
+    """Return the radius of the outermost ring that is concentric in most frames.
+
+    Discs carry inner rings (lip, lettering, hub), and votes may have chosen one. Rings of the disc keep their radius
+    from frame to frame, what lies behind it does not.
+    """
+    length = np.linalg.norm(rims.points_px - centre[:, None, None, :], axis=3) / start_px
+    weight = rims.strength / (rims.strength + 20.0)
+    bins = np.arange(0.62, 1.40, 0.01)
+    known = np.isfinite(length)
+    histogram, _ = np.histogram(length[known], bins, weights=weight[known])
+    support = np.convolve(histogram, np.ones(5), "same") / (len(centre) * length.shape[1])
+    middle = (bins[:-1] + bins[1:]) / 2
+    is_peak = (support >= np.roll(support, 1)) & (support > np.roll(support, -1))
+    usual = float(np.median(support))
+    strong = is_peak & (support - usual > 0.5 * (support.max() - usual))
+    return float(middle[np.flatnonzero(strong)[-1]] * start_px) if strong.any() else start_px
+
+
+def _fit_shape(
+    rims: _Rims, centre: Floats, radius: float, flattening: float, share: Floats, band: float
+) -> tuple[float, float, float]:
+    """Return radius, its SD and flattening, from frames that show most of the rim.
+
+    On the scaled circle a residual distance reads dr + dq * radius * cos(angle)^2; medians over frames resist a wrong disc.
+    """
+    good = share >= max(0.5, float(np.quantile(share, 0.4)))
+    distance, normal, weight = _nearest_edges(rims, centre, radius, flattening, band)
+    rows = []
+    for d, n, w in zip(distance[good], normal[good], weight[good], strict=True):
+        design = np.stack([np.ones(len(d)), radius * n[:, 0] ** 2], axis=1)
+        design = np.concatenate([design, n], axis=1)  # the centre moves with the shape
+        root = np.sqrt(w)[:, None]
+        rows.append(np.linalg.lstsq(design * root, d * root[:, 0], rcond=None)[0][:2])
+    if not rows:
+        return radius, 0.05 * radius, flattening
+    table = np.array(rows)
+    dr, dq = np.median(table, axis=0)
+    spread = 1.4826 * float(np.median(np.abs(table[:, 0] - dr)))
+    new_flattening = float(np.clip(flattening + dq, -0.5, 0.1))
+    return radius + float(dr), max(spread / np.sqrt(len(rows)), 0.1), new_flattening
+
+
