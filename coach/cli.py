@@ -260,9 +260,9 @@ def doctor(as_json: JsonOption = False) -> None:
     else:
         for e in examinations:
             mark = "ok" if e.is_well else "MISSING" if e.is_core else "optional"
-            print(f"{mark:<9}{e.name:<28}{e.found}")
+            print(f"{mark:<9}{e.name:<35}{e.found}")
             if e.remedy:
-                print(f"{'':<9}{'':<28}type: {e.remedy}")
+                print(f"{'':<44}type: {e.remedy}")
         print("The coach works here." if works else "The coach cannot work yet: type what stands beside MISSING.")
     if not works:
         raise typer.Exit(1)

@@ -48,11 +48,18 @@ def check_out(out_dir: Path, ours: Callable[[Path], bool], overwrite: bool) -> N
     Raises:
         InputError: The folder holds something, and it was not said or is not safe to replace it.
     """
-    if not out_dir.exists():
-        return
     shown = printable(out_dir)
-    if not out_dir.is_dir():
-        raise InputError(f"{shown} is a file, and the results need a folder: name another one with --out")
+    try:
+        in_the_way = [place for place in (out_dir, *out_dir.parents) if place.exists() and not place.is_dir()]
+        is_new = not out_dir.exists()
+    except OSError as problem:
+        raise InputError(f"{shown} cannot be a folder: {problem.strerror}; name another one with --out") from problem
+    if in_the_way:
+        raise InputError(
+            f"{printable(in_the_way[0])} is a file, and the results need a folder: name another one with --out"
+        )
+    if is_new:
+        return
     contents = _contents(out_dir)
     foreign = sorted(printable(entry.name) for entry in contents if not ours(entry))
     if foreign:

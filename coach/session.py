@@ -85,7 +85,7 @@ def make_settings(**options: object) -> AnalysisSettings:
     except ValidationError as problem:
         first = problem.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{name} cannot be {first['input']}: {first['msg'].lower()}") from problem
+        raise InputError(f"{name} cannot be {first['input']}: {first['msg']}; give another value or leave it out") from problem
     return settings.checked()
 
 

@@ -1,0 +1,47 @@
+"""Fixtures that every test folder may use: the command line in this process, and the real clips where they are."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from coach.cli import main
+
+REAL_CLIPS = Path(__file__).resolve().parents[1].parent / "shared" / "clips"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def coach(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    """Return a function that runs the `coach` command in this process."""
+
+    def run(*arguments: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["coach", *map(str, arguments)])
+        capfd.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        out, err = capfd.readouterr()
+        return Ended(code, out, err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def real_clips() -> Path:
+    """Return the folder of real clips, or skip the test."""
+    if not (REAL_CLIPS / "labels.csv").is_file():
+        pytest.skip("the real clips may not be passed on with the code, and are not on this machine")
+    return REAL_CLIPS
