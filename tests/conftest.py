@@ -1,7 +1,8 @@
 """Fixtures that every test folder may use: the command line in this process, and the real clips where they are."""
 
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ class Ended:
 
 
 @pytest.fixture
-def coach(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+def coach(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Ended]]:
     """Return a function that runs the `coach` command in this process."""
 
     def run(*arguments: object) -> Ended:
@@ -36,7 +37,10 @@ def coach(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) ->
         out, err = capfd.readouterr()
         return Ended(code, out, err)
 
-    return run
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield run
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,85 @@
+import json
+from collections.abc import Callable
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+
+from coach import doctor
+from coach.doctor import Examination, examine, is_working, required_packages
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out drawing, which starts a process."""
+    well = Examination(name="simulator", is_well=True, is_core=False, found="not looked at")
+    monkeypatch.setattr(doctor, "_drawing", lambda: well)
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_core_works_where_the_tests_run() -> None:
+    examinations = examine()
+
+    assert [e.name for e in examinations if e.is_core and not e.is_well and not e.name.startswith("weights")] == []
+
+
+@pytest.mark.usefixtures("quick")
+def test_everything_that_is_missing_comes_with_what_to_type() -> None:
+    for examination in examine():
+        assert examination.is_well != bool(examination.remedy)
+
+
+def test_every_package_of_the_project_file_is_looked_for_under_its_extra() -> None:
+    needed = required_packages()
+    n_requirements = sum(not text.startswith("liftcoach") for text in requires("liftcoach") or [])
+
+    assert "numpy" in needed[""]
+    assert "mujoco" in needed["simulator"]
+    assert sum(len(names) for names in needed.values()) == n_requirements
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_missing_package_of_the_core_is_named_and_ends_with_1(
+    coach: Callable[..., "Ended"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = doctor._version
+    monkeypatch.setattr(doctor, "_version", lambda name: None if name == "scipy" else found(name))
+
+    ended = coach("doctor")
+
+    assert ended.code == 1
+    assert "missing: scipy" in ended.out
+    assert "-m pip install scipy" in ended.out
+    assert "cannot work yet" in ended.out
+
+
+@pytest.mark.usefixtures("quick")
+def test_missing_weights_say_which_command_fetches_them(
+    coach: Callable[..., "Ended"], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LIFTCOACH_CACHE", str(tmp_path))
+
+    ended = coach("doctor", "--json")
+    told = json.loads(ended.out)
+
+    assert ended.code == 1
+    assert told["is_working"] is False
+    assert "coach models fetch blazepose" in {e["remedy"] for e in told["examinations"]}
+
+
+def test_an_optional_part_that_is_missing_does_not_stop_the_core() -> None:
+    core = Examination(name="a", is_well=True, is_core=True, found="")
+    extra = Examination(name="b", is_well=False, is_core=False, found="", remedy="c")
+
+    assert is_working((core, extra))
+    assert not is_working((core.model_copy(update={"is_well": False}), extra))
+
+
+def test_a_gl_that_cannot_draw_is_told_and_does_not_end_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_DRAW", "import os; os.abort()")
+
+    examination = doctor._drawing()
+
+    assert not examination.is_well
+    assert not examination.is_core
+    assert "libegl1" in examination.remedy

@@ -1,0 +1,86 @@
+"""Clips made on the fly, and one demo analysis that many tests look at."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class DemoRun:
+    """The demo as a user runs it: its folder, and what it printed."""
+
+    out_dir: Path
+    stdout: str
+    stderr: str
+
+
+def start_coach(*arguments: object, cwd: Path) -> "subprocess.Popen[str]":
+    """Start the `coach` command in a process of its own."""
+    code = "from coach.cli import main; main()"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def start() -> Callable[..., "subprocess.Popen[str]"]:
+    """Return the function that starts the command in a process of its own."""
+    return start_coach
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory: pytest.TempPathFactory) -> DemoRun:
+    """Run `coach demo` once for all tests."""
+    folder = tmp_path_factory.mktemp("demo")
+    process = start_coach("demo", cwd=folder)
+    stdout, stderr = process.communicate()
+    assert process.returncode == 0, stderr
+    return DemoRun(folder / "demo-lift", stdout, stderr)
+
+
+WriteClip = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def write_clip() -> WriteClip:
+    """Return a function that encodes RGB pictures at given times into a video file."""
+
+    def write(
+        path: Path, images: Iterable[np.ndarray], times_s: Iterable[float] | None = None, codec: str = "libx264"
+    ) -> Path:
+        with av.open(str(path.absolute()), "w", format="mp4") as container:
+            stream = container.add_stream(codec, rate=30, options={"preset": "ultrafast", "crf": "20"})
+            stream.pix_fmt = "yuv420p"
+            stream.codec_context.time_base = Fraction(1, 90_000)
+            times = iter(times_s) if times_s is not None else (n / 30 for n in range(10**6))
+            for image, time_s in zip(images, times, strict=False):
+                stream.height, stream.width = image.shape[:2]
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+                frame.pts, frame.time_base = round(time_s * 90_000), Fraction(1, 90_000)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def gradient() -> np.ndarray:
+    """Return a picture with nobody in it."""
+    row = np.linspace(0, 255, 320, dtype=np.uint8)
+    return np.broadcast_to(row[None, :, None], (240, 320, 3)).copy()
