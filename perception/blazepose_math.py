@@ -3,6 +3,7 @@
 Source: the published graph of MediaPipe 0.10 `pose_landmark` (Apache-2.0), whose numbers are the constants here.
 """
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -56,14 +57,9 @@ class Roi:
     size_px: float
     angle_rad: float
 
-    def overlap(self, other: "Roi") -> float:
-        """Return 0 to 1: intersection over union of the two squares, their angles ignored."""
-        reach = (self.size_px + other.size_px) / 2
-        small = min(self.size_px, other.size_px)
-        width = min(small, max(0.0, reach - abs(self.x_px - other.x_px)))
-        height = min(small, max(0.0, reach - abs(self.y_px - other.y_px)))
-        both = width * height
-        return both / (self.size_px**2 + other.size_px**2 - both)
+    def distance(self, other: "Roi") -> float:
+        """Return how far apart the two centres are, in mean sizes; both centres are the hips of a person."""
+        return math.hypot(self.x_px - other.x_px, self.y_px - other.y_px) * 2 / (self.size_px + other.size_px)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,10 +4,16 @@ About one run of the landmark network a frame and person; the detector runs when
 `REDETECT_FRAMES` frames, so people who come into the picture are found.
 """
 
+import contextlib
 import hashlib
+import os
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import numpy as np
 
 from coach.domain.errors import SetupError
 from perception.blazepose_math import (
@@ -29,7 +35,11 @@ from perception.weights import WEIGHTS, weight_path
 
 REDETECT_FRAMES = 15  # half a second at 30 fps: how long a newcomer may go unseen
 REMEMBER_FRAMES = 30  # how long a lost person keeps the id when found again at the same place
-SAME_OVERLAP = 0.35  # regions that overlap more than this are of one person
+SAME_DISTANCE = 0.25  # hips nearer than this share of the region: detector and track mean one person
+DOUBLE_DISTANCE = 0.1  # likewise for hips or heads of two tracks, which agree better than detector and track
+MAX_LEAN_RAD = 1.2  # beside somebody who is followed, only the upright count: discs look like people upside down
+HEAD_LANDMARKS = (0, 7, 8, 11, 12)  # nose, ears, shoulders
+MUCH_LARGER = 1.2  # a newcomer this much larger takes the place of the smallest when there are too many
 MIN_ROI_PX = 16.0
 
 
@@ -55,15 +65,15 @@ class BlazePose:
         self._landmarker = landmarker
         self._max_people = max_people
         self._anchors = make_anchors()
+        self._next_id = 0
         self.reset()
 
     def reset(self) -> None:
-        """Forget whom it was tracking, as at a camera cut; ids start again from 0."""
+        """Forget whom it was tracking, as at a camera cut; ids are not used again."""
         self._people: list[_Tracked] = []
         self._lost: list[_Tracked] = []
         self._frame = -1
         self._last_detection = -REDETECT_FRAMES
-        self._next_id = 0
 
     def estimate(self, image_rgb: Image) -> list[Person]:
         """Return the people in the next frame, the largest first.
@@ -72,6 +82,8 @@ class BlazePose:
             image_rgb: (H, W, 3) uint8, RGB, upright.
         """
         check_shape("image_rgb", image_rgb, (None, None, 3))
+        if image_rgb.size == 0:
+            raise ValueError(f"image_rgb has no pixels: shape {image_rgb.shape}")
         self._frame += 1
         before = self._people
         followed = [self._look(image_rgb, person.roi, person.person_id) for person in before]
@@ -87,18 +99,20 @@ class BlazePose:
         """Run the landmark network on one region; None where it sees nobody."""
         if not MIN_ROI_PX <= roi.size_px <= 8 * max(image.shape[:2]):
             return None
-        outputs = self._landmarker.run(crop(image, roi))
-        flag = float(outputs[(1, 1)].ravel()[0])
+        self._landmarker.run(crop(image, roi))
+        flag = float(self._landmarker.output(1, 1)[0, 0])
         if flag < MIN_SCORE:
             return None
-        landmarks = decode_landmarks(outputs[(1, 195)][0], flag, outputs[(1, 64, 64, 39)][0], outputs[(1, 117)][0], roi)
+        raw, heatmaps, world = (self._landmarker.output(*shape)[0] for shape in ((1, 195), (1, 64, 64, 39), (1, 117)))
+        landmarks = decode_landmarks(raw, flag, heatmaps, world, roi)
         return _Tracked(person_id, next_roi(landmarks), landmarks, self._frame)
 
     def _detect(self, image: Image) -> list[Roi]:
         """Return the regions of the people in the whole picture, the largest first."""
         inputs, back = letterbox(image)
-        outputs = self._detector.run(inputs)
-        rows, _ = decode_detections(outputs[(1, 2254, 12)][0], outputs[(1, 2254, 1)][0, :, 0], self._anchors)
+        self._detector.run(inputs)
+        boxes, logits = self._detector.output(1, 2254, 12)[0], self._detector.output(1, 2254, 1)[0, :, 0]
+        rows, _ = decode_detections(boxes, logits, self._anchors)
         points = rows[:, 4:8].reshape(-1, 2, 2) @ back[:, :2].T + back[:, 2]
         return sorted((roi_from_points(hip, rim) for hip, rim in points), key=lambda roi: -roi.size_px)
 
@@ -106,9 +120,11 @@ class BlazePose:
         self._last_detection = self._frame
         self._lost = [person for person in self._lost if self._frame - person.seen <= REMEMBER_FRAMES]
         for roi in self._detect(image):
-            if len(found) >= self._max_people and roi.size_px <= min(person.roi.size_px for person in found):
+            smallest = min((person.roi.size_px for person in found), default=0.0)
+            if len(found) >= self._max_people and roi.size_px < MUCH_LARGER * smallest:
                 break
-            if any(roi.overlap(person.roi) > SAME_OVERLAP for person in found):
+            is_followed = any(roi.distance(person.roi) < SAME_DISTANCE for person in found)
+            if is_followed or (found and abs(roi.angle_rad) > MAX_LEAN_RAD):
                 continue
             seen = self._look(image, roi, -1)
             if seen is not None:
@@ -117,21 +133,30 @@ class BlazePose:
 
     def _id_at(self, roi: Roi) -> int:
         """Return the id of whoever was lost at this place, or a new one."""
-        for person in sorted(self._lost, key=lambda person: -roi.overlap(person.roi)):
-            if roi.overlap(person.roi) > SAME_OVERLAP:
-                self._lost.remove(person)
-                return person.person_id
+        nearest = min(self._lost, key=lambda person: roi.distance(person.roi), default=None)
+        if nearest is not None and roi.distance(nearest.roi) < SAME_DISTANCE:
+            self._lost = [person for person in self._lost if person is not nearest]
+            return nearest.person_id
         self._next_id += 1
         return self._next_id - 1
 
 
 def _without_doubles(people: list[_Tracked]) -> list[_Tracked]:
-    """Drop tracks that came to follow a person whom an older track follows already."""
+    """Drop tracks that came to follow a person whom a track before them in the list follows already."""
     kept: list[_Tracked] = []
     for person in people:
-        if all(person.roi.overlap(other.roi) <= 0.7 for other in kept):
+        if not any(_is_double(person, other) for other in kept):
             kept.append(person)
     return kept
+
+
+def _is_double(one: _Tracked, other: _Tracked) -> bool:
+    """Tell whether two tracks have the hips or the head of the same person."""
+    if one.roi.distance(other.roi) < DOUBLE_DISTANCE:
+        return True
+    heads = [person.landmarks.points_px[list(HEAD_LANDMARKS)] for person in (one, other)]
+    apart = np.linalg.norm(heads[0] - heads[1], axis=1).mean()
+    return bool(apart < DOUBLE_DISTANCE * (one.roi.size_px + other.roi.size_px) / 2)
 
 
 def _to_person(tracked: _Tracked) -> Person:
@@ -153,16 +178,34 @@ class _Network:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as problem:
             raise SetupError(f"blazepose needs LiteRT ({problem}): pip install ai-edge-litert") from problem
-        self._interpreter: Any = Interpreter(model_path=str(path), num_threads=threads)
-        self._interpreter.allocate_tensors()
+        with _quiet_stderr():
+            self._interpreter: Any = Interpreter(model_path=str(path), num_threads=threads)
+            self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._outputs = {tuple(d["shape"]): d["index"] for d in self._interpreter.get_output_details()}
 
-    def run(self, inputs: Floats32) -> dict[tuple[int, ...], Floats32]:
-        """Return every output by its shape; the arrays are copies."""
+    def run(self, inputs: Floats32) -> None:
+        """Compute the outputs."""
         self._interpreter.set_tensor(self._input, inputs)
         self._interpreter.invoke()
-        return {shape: self._interpreter.get_tensor(index) for shape, index in self._outputs.items()}
+
+    def output(self, *shape: int) -> Floats32:
+        """Return a copy of the output of this shape, from the last run."""
+        return cast(Floats32, self._interpreter.get_tensor(self._outputs[shape]))
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Keep what LiteRT's native code logs when it loads off the terminal; failures come as exceptions."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def create(*, max_people: int = 3, threads: int | None = None) -> PoseEstimator:
@@ -170,7 +213,7 @@ def create(*, max_people: int = 3, threads: int | None = None) -> PoseEstimator:
 
     Args:
         max_people: How many people to follow at most; each costs one run of the landmark network a frame.
-        threads: CPU threads of the networks; None takes two.
+        threads: CPU threads of the networks; None takes two where there are two: more gain little or lose.
 
     Raises:
         SetupError: The weights or the LiteRT package are missing.
@@ -178,6 +221,6 @@ def create(*, max_people: int = 3, threads: int | None = None) -> PoseEstimator:
     if max_people < 1:
         raise ValueError(f"max_people must be at least 1, got {max_people}")
     names = ("pose_detection", "pose_landmark_full")
-    detector, landmarker = (_Network(weight_path(name), threads or 2) for name in names)
+    detector, landmarker = (_Network(weight_path(name), threads or min(2, os.cpu_count() or 1)) for name in names)
     both = hashlib.sha256("".join(WEIGHTS[name].sha256 for name in names).encode()).hexdigest()
     return BlazePose(detector, landmarker, max_people, both)
