@@ -37,6 +37,14 @@ OUTCOME_WORDS: dict[Outcome, str] = {
 
 SOURCE_WORDS: dict[Source, str] = {"plate": "plate", "hands": "hands", "body": "body pose"}
 
+PLOT_WORDS: dict[str, str] = {
+    "bar_path": "Bar path from the side, coloured by speed",
+    "height_velocity": "Height and upward velocity of the bar",
+    "force": "Vertical force on the bar",
+    "joint_angles": "Joint angles of the side nearer the camera",
+}
+"""What each plot of a lift shows; the files are `plots/lift<number>-<name>.png`."""
+
 _UNIT_WORDS = {"m/s2": "m/s²", "N s": "N·s", "deg": "°", "1": ""}
 
 _ABSOLUTE_SD = {"m": (0.012, 0.035), "s": (0.015, 0.04), "deg": (2.5, 6.0), "m/s": (0.03, 0.10), "1": (0.02, 0.06)}
