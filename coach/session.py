@@ -1,5 +1,6 @@
 """The use cases, wired once: analyse a clip into a folder, ask about an analysed lift, simulate lifts."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from coach.chat import Answer
 
 OnProgress = Callable[[str, int, int], None]
+SEE_WARNINGS = "see the warnings in report.json"
 R = TypeVar("R", bound=Record)
 
 _FILES = frozenset(
@@ -35,6 +37,9 @@ _FILES = frozenset(
         "plots",
     )
 )
+
+
+_FURTHER_GUIDANCE = re.compile(r"guidance-\d+\.json")
 
 
 class Run(Record):
@@ -66,6 +71,22 @@ class AnalysisResult:
     paths: tuple[Path, ...]
 
 
+def is_of_analysis(entry: Path) -> bool:
+    """Return whether an entry of a folder is one that an analysis writes, by its name."""
+    return entry.name in _FILES or _FURTHER_GUIDANCE.fullmatch(entry.name) is not None
+
+
+def guided_lifts(report: Report) -> list[int]:
+    """Return the numbers of the lifts that get guidance: those with measures, or the first when none has any."""
+    measured = [lift.number for lift in report.lifts if lift.measures]
+    return measured or [lift.number for lift in report.lifts[:1]]
+
+
+def guidance_files(numbers: list[int]) -> dict[int, str]:
+    """Return the file of each guided lift: `guidance.json` for the first, `guidance-<number>.json` for the others."""
+    return {n: "guidance.json" if i == 0 else f"guidance-{n}.json" for i, n in enumerate(sorted(numbers))}
+
+
 def package_version() -> str:
     """Return the installed version of Liftcoach."""
     try:
@@ -85,7 +106,9 @@ def make_settings(**options: object) -> AnalysisSettings:
     except ValidationError as problem:
         first = problem.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{name} cannot be {first['input']}: {first['msg']}; give another value or leave it out") from problem
+        raise InputError(
+            f"{name} cannot be {first['input']}: {first['msg']}; give another value or leave it out"
+        ) from problem
     return settings.checked()
 
 
@@ -121,7 +144,7 @@ def analyse(
     from coach.writer import WRITERS
 
     settings = settings.checked()
-    check_out(out_dir, _is_ours, overwrite)
+    check_out(out_dir, is_of_analysis, overwrite)
     author = WRITERS.load(writer)
     run = Run(
         liftcoach_version=package_version(),
@@ -156,8 +179,8 @@ def _analyse_into(
     write_exports(report, analysis.tracks, work_dir)
     _write_record(work_dir / "settings.json", run)
     _write_record(work_dir / "report.json", report)
-    for name, guidance in _guidance_files(report, guidances):
-        _write_record(work_dir / name, guidance)
+    for number, name in guidance_files(list(guidances)).items():
+        _write_record(work_dir / name, guidances[number])
     write_html(report, guidances, work_dir)
     return report, guidances
 
@@ -173,16 +196,15 @@ def judged(report: Report, library: "Library") -> Report:
 
 
 def guide(report: Report, library: "Library", author: "Writer", language: Language) -> dict[int, Guidance]:
-    """Return the guidance of each lift that has measures, by lift number; of the first lift when none has."""
+    """Return the checked guidance of each guided lift, by lift number."""
     from coach.guidance import write_guidance
 
-    measured = [lift for lift in report.lifts if lift.measures] or list(report.lifts[:1])
-    return {lift.number: write_guidance(report, lift, library, author, language) for lift in measured}
-
-
-def _guidance_files(guided: list[int]) -> dict[int, str]:
-    """Return the file of each guided lift: `guidance.json` for the first, `guidance-<number>.json` for the others."""
-    return {n: "guidance.json" if i == 0 else f"guidance-{n}.json" for i, n in enumerate(sorted(guided))}
+    numbers = guided_lifts(report)
+    return {
+        lift.number: write_guidance(report, lift, library, author, language)
+        for lift in report.lifts
+        if lift.number in numbers
+    }
 
 
 def demo(
@@ -221,13 +243,19 @@ def ask(out_dir: Path, question: str, language: Language | None = None, lift_num
         InputError: The folder is no analysis, the question is empty, or there is no such lift.
         DataError: `report.json` or the guidance is damaged.
     """
-    from coach.chat import answer
-    from corpus.knowledge.library import load_library
-
     if not question.strip():
         raise InputError('the question is empty: write it in quotes, such as "why did the bar swing forward?"')
     report = read_report(out_dir)
-    guidance = read_guidance(out_dir, report, lift_number)
+    guidances = read_guidances(out_dir, report)
+    if not guidances:
+        raise InputError(f"no lift was found in this clip, so there is nothing to ask about: {SEE_WARNINGS}")
+    number = min(guidances) if lift_number is None else lift_number
+    if number not in guidances:
+        raise InputError(f"no lift {number} with measures in this clip; choose from {', '.join(map(str, guidances))}")
+    from coach.chat import answer
+    from corpus.knowledge.library import load_library
+
+    guidance = guidances[number]
     return answer(report, guidance, load_library(), question, language or guidance.language)
 
 
@@ -245,6 +273,16 @@ def read_report(out_dir: Path) -> Report:
     return _read_record(out_dir / "report.json", Report)
 
 
+def read_guidances(out_dir: Path, report: Report) -> dict[int, Guidance]:
+    """Return the guidance of each guided lift of an analysed clip, by lift number.
+
+    Raises:
+        DataError: A guidance file is gone or damaged.
+    """
+    files = guidance_files(guided_lifts(report))
+    return {number: _read_record(out_dir / name, Guidance) for number, name in files.items()}
+
+
 def _write_record(path: Path, record: Record) -> None:
     path.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
@@ -252,17 +290,14 @@ def _write_record(path: Path, record: Record) -> None:
 def _read_record(path: Path, kind: type[R]) -> R:
     try:
         return kind.model_validate_json(path.read_bytes())
+    except OSError as problem:
+        raise DataError(f"{printable(path)} cannot be read ({problem.strerror}); analyse the clip again") from problem
     except ValidationError as problem:
         first = problem.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
         raise DataError(
             f"{printable(path)}: {place}: {first['msg']}; the file is damaged, analyse the clip again"
         ) from problem
-
-
-def _is_ours(entry: Path) -> bool:
-    name = entry.name
-    return name in _FILES or (name.startswith("guidance-") and name[9:].removesuffix(".json").isdigit())
 
 
 def _is_demo(out_dir: Path) -> bool:

@@ -120,6 +120,13 @@ def test_the_tree_of_the_readme_names_every_module_and_data_file() -> None:
     wanted = {path.relative_to(ROOT) for path in MODULES if path.name != "__init__.py"}
     wanted |= {path.relative_to(ROOT) for path in FOLDERS}
     wanted |= {path.relative_to(ROOT) for path in (ROOT / "corpus" / "knowledge").glob("*.[cy][sa]*")}
-    wanted |= {Path("tests"), Path("benchmarks"), Path("docs"), Path("Makefile"), Path("pyproject.toml"), Path(".ci/run")}
+    wanted |= {
+        Path("tests"),
+        Path("benchmarks"),
+        Path("docs"),
+        Path("Makefile"),
+        Path("pyproject.toml"),
+        Path(".ci/run"),
+    }
 
     assert sorted(str(path) for path in wanted - _listed_in_readme()) == []

@@ -88,7 +88,9 @@ def test_the_progress_is_quiet_when_nobody_watches(capfd: pytest.CaptureFixture[
 
 def test_a_terminal_sees_stages_and_frames() -> None:
     pty = pytest.importorskip("pty")
-    code = "from coach.cli import _progress\nwith _progress() as p:\n for i in range(3): p('pose', i, 3)\n p('bar', 5, 7)"
+    code = (
+        "from coach.cli import _progress\nwith _progress() as p:\n for i in range(3): p('pose', i, 3)\n p('bar', 5, 7)"
+    )
     here, there = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-c", code], stderr=there, env=os.environ | {"TERM": "xterm", "COLUMNS": "100"}
