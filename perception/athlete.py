@@ -1,6 +1,7 @@
 """Who the lifter is, where the hands are, and how large the body appears."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -78,7 +79,7 @@ def body_length_px(points_px: Floats) -> Floats:
 
     def side(name: str) -> Floats:
         chain = [points_px[:, INDEX[f"{name}_{part}"]] for part in ("ankle", "knee", "hip", "shoulder")]
-        return np.asarray(sum(np.linalg.norm(a - b, axis=1) for a, b in zip(chain, chain[1:], strict=False)))
+        return np.asarray(sum(np.linalg.norm(a - b, axis=1) for a, b in pairwise(chain)))
 
     return np.asarray(np.fmax(side("left"), side("right")))
 
@@ -111,6 +112,7 @@ def near_side(track: PoseTrack) -> str:
     """Return "left" or "right": the side of the body the estimator sees better, over the whole track."""
     parts = ("shoulder", "hip", "knee", "ankle")
     seen = {
-        side: float(np.mean(track.visibility[:, [INDEX[f"{side}_{part}"] for part in parts]])) for side in ("left", "right")
+        side: float(np.mean(track.visibility[:, [INDEX[f"{side}_{part}"] for part in parts]]))
+        for side in ("left", "right")
     }
     return "left" if seen["left"] >= seen["right"] else "right"

@@ -108,7 +108,7 @@ def _locate(
         "max_height": float(t[apex]),
     }
     smallest = max(0.015, 4 * noise_m)
-    catch = _catch(t, height, up, apex, smallest)
+    catch = _catch(height, up, apex, smallest)
     outcome, end = _outcome(t, height, up, apex, catch, dropless, rest, height_m, times, smallest)
     return LiftTimes(times, outcome, rest, float(t[end]), has_rest)
 
@@ -151,7 +151,7 @@ def _apex(t: Floats, up: Floats, peak: int, peak_m_s: float) -> tuple[int, bool]
     return int(min(peak + slow[0], len(t) - 1)), True
 
 
-def _catch(t: Floats, height: Floats, up: Floats, apex: int, smallest_m: float) -> int | None:
+def _catch(height: Floats, up: Floats, apex: int, smallest_m: float) -> int | None:
     """Return the index of the first turning point after a real descent, or None."""
     if float(np.min(height[apex:])) > height[apex] - smallest_m:
         return None

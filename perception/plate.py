@@ -160,9 +160,7 @@ def _measure(times_s: Floats, discs: Sequence[Discs], path: np.ndarray[tuple[int
     return PlateTrack(times_s.copy(), out, confidence, radius, radius_sd, flattening)
 
 
-def _fit_centres(
-    rims: _Rims, centre: Floats, radius: float, flattening: float, band: float
-) -> tuple[Floats, Floats]:
+def _fit_centres(rims: _Rims, centre: Floats, radius: float, flattening: float, band: float) -> tuple[Floats, Floats]:
     """Return (N, 2) centres and the (N,) share of rays with an edge on the rim.
 
     Four rounds of weighted Gauss-Newton on the signed distance to an ellipse of fixed size, on each ray the edge
@@ -239,5 +237,3 @@ def _fit_shape(
     spread = 1.4826 * float(np.median(np.abs(table[:, 0] - dr)))
     new_flattening = float(np.clip(flattening + dq, -0.5, 0.1))
     return radius + float(dr), max(spread / np.sqrt(len(rows)), 0.1), new_flattening
-
-

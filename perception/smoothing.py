@@ -45,7 +45,7 @@ class SmoothTrack:
         return np.where(inside, self.spline(np.clip(times_s, self.start_s, self.end_s), nu=order), np.nan)
 
 
-def smooth(times_s: Floats, values: Floats, cutoff_hz: float) -> SmoothTrack:
+def smooth(times_s: Floats, values: Floats, cutoff_hz: float, weights: Floats | None = None) -> SmoothTrack:
     """Fit a cubic smoothing spline that damps like a zero-lag Butterworth filter of fourth order.
 
     On even samples the spline minimising sum (x - z)^2 + lam * integral x''^2 has the gain 1 / (1 + lam w^4 / f_s),
@@ -55,7 +55,8 @@ def smooth(times_s: Floats, values: Floats, cutoff_hz: float) -> SmoothTrack:
     Args:
         times_s: (T,), increasing.
         values: (T,), NaN where missing; at least 8 finite.
-        cutoff_hz: Frequency of gain 1/2.
+        cutoff_hz: Frequency of gain 1/2 where the weight is 1.
+        weights: (T,), 1 for a full sample, less for one that is known less well; default all 1.
 
     Raises:
         ValueError: Too few finite values.
@@ -67,9 +68,10 @@ def smooth(times_s: Floats, values: Floats, cutoff_hz: float) -> SmoothTrack:
         raise ValueError(f"smoothing needs {MIN_SAMPLES} samples, got {int(seen.sum())}")
     t, z = times_s[seen], values[seen]
     rate_hz = 1.0 / float(np.median(np.diff(t)))
-    spline = make_smoothing_spline(t, z, lam=rate_hz / (2 * np.pi * cutoff_hz) ** 4)
+    w = np.ones(len(t)) if weights is None else weights[seen]
+    spline = make_smoothing_spline(t, z, w=w, lam=rate_hz / (2 * np.pi * cutoff_hz) ** 4)
     residual = z - spline(t)
-    noise = float(np.sqrt(np.mean(residual**2) / residual_gain(cutoff_hz, rate_hz)))
+    noise = float(np.sqrt(np.average(residual**2, weights=w) / residual_gain(cutoff_hz, rate_hz)))
     return SmoothTrack(spline, float(t[0]), float(t[-1]), noise, cutoff_hz)
 
 

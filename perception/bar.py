@@ -1,0 +1,111 @@
+"""The bar in metres: plate and hands fused into one track, smoothed, with its noise."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from perception.plate import PlateTrack
+from perception.pose import Floats
+from perception.scale import Scale
+from perception.smoothing import MIN_SAMPLES, SmoothTrack, reject_outliers, smooth, split_at_gaps
+
+PLATE_CUTOFF_HZ = 7.0  # Hz, keeps a snatch's peak speed to 0.01 m/s; source: field uses 4 to 8 Hz
+HANDS_CUTOFF_HZ = 4.0  # Hz, wrists are 5 to 10 times noisier
+BRIDGE_S = 0.25  # s, longest gap of the plate bridged by the hands
+BRIDGE_WEIGHT = 0.02  # hands are about 7 times noisier than the plate
+HANDS_GAP_S = 0.15  # s, longest gap of the hands
+OUTLIER_FLOOR_M = 0.006  # m, smallest noise assumed when outliers are judged
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BarSamples:
+    """Positions of the bar in metres before smoothing, x forward and y up from any origin.
+
+    Attributes:
+        times_s: (T,); x_m, y_m: (T,), NaN where not seen; weights: (T,), 1 for the plate, less where hands bridge a gap.
+        source: "plate" or "hands".
+        cutoff_hz: For smoothing.
+        longest_gap_s: Gaps above this break the track.
+    """
+
+    times_s: Floats
+    x_m: Floats
+    y_m: Floats
+    weights: Floats
+    source: Literal["plate", "hands"]
+    cutoff_hz: float
+    longest_gap_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BarCurve:
+    """One smooth stretch of the bar track in metres."""
+
+    x: SmoothTrack
+    y: SmoothTrack
+
+
+def sample_bar(
+    times_s: Floats, plate: PlateTrack, hands_px: Floats, scale: Scale, forward: float, *, use_plate: bool
+) -> BarSamples:
+    """Return the bar in metres from plate and hands.
+
+    The plate gives the numbers. Where it is lost for a moment the hands carry it on, shifted by their offset from the
+    plate before and after. Without a plate the hands midpoint is the bar.
+
+    Args:
+        times_s: (T,).
+        plate: The near plate.
+        hands_px: (T, 2), y down.
+        scale: Metres per pixel.
+        forward: 1 when the athlete faces the right of the picture, -1 for the left.
+        use_plate: False to take the hands even if a disc was found.
+    """
+    if not (use_plate and plate.is_found):
+        metres = _metres(hands_px, scale.bar_m_per_px, forward, 0.0)
+        metres = reject_outliers(times_s, metres, half_window_s=0.2, threshold=4.0, floor=0.02)
+        return BarSamples(
+            times_s, metres[:, 0], metres[:, 1], np.ones(len(times_s)), "hands", HANDS_CUTOFF_HZ, HANDS_GAP_S
+        )
+    disc = _metres(plate.centre_px, scale.bar_m_per_px, forward, plate.flattening)
+    disc = reject_outliers(times_s, disc, half_window_s=0.13, threshold=5.0, floor=OUTLIER_FLOOR_M)
+    hands = _metres(hands_px, scale.bar_m_per_px, forward, plate.flattening)
+    fused, weights = _bridge(times_s, disc, hands)
+    return BarSamples(times_s, fused[:, 0], fused[:, 1], weights, "plate", PLATE_CUTOFF_HZ, BRIDGE_S)
+
+
+def _metres(points_px: Floats, m_per_px: float, forward: float, flattening: float) -> Floats:
+    return np.asarray(points_px * np.array([forward / (1 + flattening), -1.0]) * m_per_px)
+
+
+def _bridge(times_s: Floats, disc: Floats, hands: Floats) -> tuple[Floats, Floats]:
+    """Fill gaps of the disc up to BRIDGE_S with the hands plus their interpolated offset."""
+    seen = np.isfinite(disc).all(axis=1)
+    fused, weights = disc.copy(), np.where(seen, 1.0, 0.0)
+    both = seen & np.isfinite(hands).all(axis=1)
+    if both.sum() < 2:
+        return fused, weights
+    offset = np.stack([np.interp(times_s, times_s[both], (disc - hands)[both, d]) for d in (0, 1)], axis=1)
+    for a, b in split_at_gaps(times_s, seen, BRIDGE_S):
+        hole = ~seen & (np.arange(len(times_s)) >= a) & (np.arange(len(times_s)) < b)
+        fused[hole] = (hands + offset)[hole]
+        weights[hole] = np.where(np.isfinite(fused[hole]).all(axis=1), BRIDGE_WEIGHT, 0.0)
+    fused[weights == 0] = np.nan
+    return fused, np.where(weights == 0, BRIDGE_WEIGHT, weights)
+
+
+def stretches(samples: BarSamples) -> list[tuple[int, int]]:
+    """Return half-open frame ranges in which the bar was seen without a long gap."""
+    seen = np.isfinite(samples.y_m) & np.isfinite(samples.x_m)
+    parts = split_at_gaps(samples.times_s, seen, samples.longest_gap_s)
+    return [(a, b) for a, b in parts if seen[a:b].sum() >= 2 * MIN_SAMPLES]
+
+
+def fit_curve(samples: BarSamples, start: int, stop: int) -> BarCurve:
+    """Return the smooth curve through frames [start, stop)."""
+    part = slice(start, stop)
+    t, w = samples.times_s[part], samples.weights[part]
+    return BarCurve(
+        smooth(t, samples.x_m[part], samples.cutoff_hz, w), smooth(t, samples.y_m[part], samples.cutoff_hz, w)
+    )

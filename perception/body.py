@@ -1,0 +1,146 @@
+"""What the body adds to a lift: phases of the pull by the knee, the kind of lift, places over the feet."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from coach.domain.lift import InstantName, LiftName, Outcome, View
+from coach.domain.measures import Measure
+from perception.instants import LiftTimes
+from perception.kinematics import Angles
+from perception.measures import Context, make_measure
+from perception.pose import Floats, PoseTrack
+
+KNEE_REBEND_DEG = 4.0  # deg, a smaller re-bend is within the jitter of the keypoints
+FOOT_SD_M = 0.030  # m, mid-foot from ankle, heel and toe keypoints, and the hands against the bar
+USUAL_KNEE_RISE = 0.14  # of stature, knee height minus the rest height of a 450 mm plate's centre
+
+
+def pull_phases(angles: Angles, times: Mapping[InstantName, float]) -> dict[InstantName, float]:
+    """Return the end of the first pull and the power position: the knee's first maximum and the minimum after it.
+
+    Both are absent when the knee does not re-bend by more than the keypoints jitter.
+
+    Source: Musser et al. 2014, J Strength Cond Res 28:1636-1648 (phases by the knee angle).
+    """
+    inside = (
+        (angles.times_s >= times["lift_off"])
+        & (angles.times_s <= times["peak_velocity"])
+        & np.isfinite(angles.knee_deg)
+    )
+    t, knee = angles.times_s[inside], angles.knee_deg[inside]
+    best: tuple[float, int, int] | None = None
+    for i in range(1, len(knee) - 1):
+        if knee[i] >= knee[i - 1] and knee[i] >= knee[i + 1]:
+            low = i + int(np.argmin(knee[i:]))
+            rebend = float(knee[i] - knee[low])
+            if low < len(knee) - 1 and rebend > KNEE_REBEND_DEG and (best is None or rebend > best[0]):
+                best = (rebend, i, low)
+    if best is None:
+        return {}
+    return {"end_first_pull": float(t[best[1]]), "power_position": float(t[best[2]])}
+
+
+def knee_rise_m(track: PoseTrack, bar_px: Floats, time_s: float, m_per_px: float, stature_m: float) -> float:
+    """Return how far the bar must rise from rest to reach knee height, within what bodies allow."""
+    near = np.abs(track.times_s - time_s) <= 0.2
+    knee_y = (track.point_px("left_knee")[near, 1] + track.point_px("right_knee")[near, 1]) / 2
+    bar_y = bar_px[near, 1]
+    usual = USUAL_KNEE_RISE * stature_m
+    known = np.isfinite(knee_y) & np.isfinite(bar_y)
+    if not known.any():
+        return usual
+    return float(np.clip(np.median(bar_y[known] - knee_y[known]) * m_per_px, 0.7 * usual, 1.4 * usual))
+
+
+def judge_kind(
+    track: PoseTrack, bar_px: Floats, lift: LiftTimes, rise_m: float, stature_m: float
+) -> tuple[LiftName, Outcome]:
+    """Return what kind of lift this was, and its outcome when the body was not under the bar.
+
+    Caught above the head it is a snatch, caught between chest and chin a clean, neither a pull. A lift that was not
+    caught is told by its height: a clean's bar does not pass 0.65 of stature.
+    """
+    if "catch" not in lift.times_s:
+        share = rise_m / stature_m
+        if lift.outcome == "no_attempt":
+            return "pull", "no_attempt"
+        return ("snatch" if share > 0.52 else "unknown"), lift.outcome
+    place = _bar_over_shoulders(track, bar_px, lift.times_s["catch"], stature_m)
+    if place is None:
+        return ("snatch" if rise_m / stature_m > 0.58 else "clean"), lift.outcome
+    if place > 0.13:
+        return "snatch", lift.outcome
+    if place > -0.10:
+        return "clean", lift.outcome
+    return "pull", "not_caught"
+
+
+def _bar_over_shoulders(track: PoseTrack, bar_px: Floats, time_s: float, stature_m: float) -> float | None:
+    """Return the height of the bar over the shoulders around a time, in statures; None when not seen."""
+    del stature_m
+    near = np.abs(track.times_s - time_s) <= 0.1
+    shoulder = (track.point_px("left_shoulder")[near, 1] + track.point_px("right_shoulder")[near, 1]) / 2
+    hip = (track.point_px("left_hip")[near, 1] + track.point_px("right_hip")[near, 1]) / 2
+    trunk = np.hypot(
+        shoulder - hip,
+        (track.point_px("left_shoulder")[near, 0] + track.point_px("right_shoulder")[near, 0]) / 2
+        - (track.point_px("left_hip")[near, 0] + track.point_px("right_hip")[near, 0]) / 2,
+    )
+    over = (shoulder - bar_px[near, 1]) / np.maximum(trunk, 1.0) * 0.288  # trunk over stature, Winter 2009
+    return float(np.nanmedian(over)) if np.isfinite(over).any() else None
+
+
+def place_measures(
+    track: PoseTrack, hands_px: Floats, lift: LiftTimes, context: Context, forward: float, *, is_moving: bool
+) -> tuple[dict[str, Measure], dict[str, str]]:
+    """Return where the feet are under the bar, how they moved, and whether the wrists are level.
+
+    The hands stand for the bar here: they are in the athlete's own plane, the near plate is not.
+    """
+    measures: dict[str, Measure] = {}
+    reasons: dict[str, str] = {}
+    at = lift.times_s
+    names = {"bar_to_foot_catch_m": "side", "foot_jump_m": "side", "left_right_wrist_height_m": "front"}
+    for name, view in names.items():
+        reason = _why_no_place(name, view, context, at, is_moving)
+        if reason is not None:
+            reasons[name] = reason
+            continue
+        value = _place(name, track, hands_px, at, forward) * context.scale.body_m_per_px
+        if not np.isfinite(value):
+            reasons[name] = "the feet or the hands were hidden"
+            continue
+        sd = float(np.hypot(FOOT_SD_M, context.scale.body_relative_sd * value))
+        measures[name] = make_measure(name, float(value), sd, "body", at["catch"], track.times_s)
+    return measures, reasons
+
+
+def _why_no_place(
+    name: str, view: str, context: Context, at: Mapping[InstantName, float], is_moving: bool
+) -> str | None:
+    seen: View = context.view
+    if not (seen == view or (view == "front" and seen == "rear")):
+        return f"cannot be judged from the {seen}; film from the {view}"
+    if "catch" not in at:
+        return "the lift was not caught"
+    if not context.scale.is_known:
+        return "no scale: neither a plate seen from the side nor the athlete's height (--height) was there"
+    if is_moving and name == "foot_jump_m":
+        return "the camera moved"
+    return None
+
+
+def _place(name: str, track: PoseTrack, hands_px: Floats, at: Mapping[InstantName, float], forward: float) -> float:
+    def around(z: Floats, time_s: float) -> float:
+        near = (np.abs(track.times_s - time_s) <= 0.08) & np.isfinite(z)
+        return float(np.median(z[near])) if near.any() else float("nan")
+
+    parts = [track.point_px(f"{side}_{part}")[:, 0] for side in ("left", "right") for part in ("heel", "toe")]
+    foot = np.mean(parts, axis=0)
+    if name == "bar_to_foot_catch_m":
+        return forward * (around(hands_px[:, 0], at["catch"]) - around(foot, at["catch"]))
+    if name == "foot_jump_m":
+        return forward * (around(foot, at["catch"]) - around(foot, at["lift_off"]))
+    left, right = (track.point_px(f"{side}_wrist")[:, 1] for side in ("left", "right"))
+    return around(left - right, at["catch"])
