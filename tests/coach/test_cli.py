@@ -7,10 +7,14 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from coach import cli
+
+if TYPE_CHECKING:
+    from tests.conftest import Ended
 
 Coach = Callable[..., "Ended"]
 

@@ -2,11 +2,15 @@ import json
 from collections.abc import Callable
 from importlib.metadata import requires
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from coach import doctor
 from coach.doctor import Examination, examine, is_working, required_packages
+
+if TYPE_CHECKING:
+    from tests.conftest import Ended
 
 
 @pytest.fixture

@@ -34,9 +34,13 @@ def test_missing_parents_are_made(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt, SystemExit])
 def test_a_failure_leaves_nothing_behind(tmp_path: Path, failure: type[BaseException]) -> None:
-    with pytest.raises(failure), whole_folder(tmp_path / "a" / "b" / "out") as work_dir:
-        (work_dir / "report.json").write_text("half")
-        raise failure
+    def fail() -> None:
+        with whole_folder(tmp_path / "a" / "b" / "out") as work_dir:
+            (work_dir / "report.json").write_text("half")
+            raise failure
+
+    with pytest.raises(failure):
+        fail()
 
     assert list(tmp_path.iterdir()) == []
 
@@ -44,9 +48,13 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path, failure: type[BaseExcep
 def test_a_failure_leaves_earlier_results_as_they_were(tmp_path: Path) -> None:
     (tmp_path / "report.json").write_text("old")
 
-    with pytest.raises(ValueError, match="stop"), whole_folder(tmp_path) as work_dir:
-        (work_dir / "report.json").write_text("half")
-        raise ValueError("stop")
+    def fail() -> None:
+        with whole_folder(tmp_path) as work_dir:
+            (work_dir / "report.json").write_text("half")
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        fail()
 
     assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == [("report.json", "old")]
 

@@ -1,5 +1,6 @@
 """Clips made on the fly, and one demo analysis that many tests look at."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,12 +8,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+NO_NETWORK = "import socket; socket.socket.connect = socket.getaddrinfo = None"
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class DemoRun:
 
 def start_coach(*arguments: object, cwd: Path) -> "subprocess.Popen[str]":
     """Start the `coach` command in a process of its own."""
-    code = "from coach.cli import main; main()"
+    code = f"{NO_NETWORK}; from coach.cli import main; main()"
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
         cwd=cwd,
@@ -84,3 +87,19 @@ def gradient() -> np.ndarray:
     """Return a picture with nobody in it."""
     row = np.linspace(0, 255, 320, dtype=np.uint8)
     return np.broadcast_to(row[None, :, None], (240, 320, 3)).copy()
+
+
+@pytest.fixture(scope="session")
+def demo_clip_path() -> Path:
+    """Return the clip that comes with the coach."""
+    from perception.simulator.demo import demo_clip
+
+    return demo_clip().path
+
+
+@pytest.fixture(scope="session")
+def demo_truth(demo_clip_path: Path) -> dict[str, Any]:
+    """Return what the simulation knows about the demo clip."""
+    truth = json.loads((demo_clip_path.parent / "truth.json").read_text(encoding="utf-8"))
+    assert isinstance(truth, dict)
+    return truth

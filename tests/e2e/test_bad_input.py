@@ -4,10 +4,14 @@ import re
 import wave
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Ended
 
 Make = Callable[[Path, Callable[..., Path], np.ndarray], object]
 RNG_SEED = 20

@@ -1,0 +1,154 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from coach import session
+from coach.domain.errors import DataError, InputError
+from coach.domain.guidance import Check, Guidance
+from coach.domain.lift import CameraFacts, ClipFacts, Lift, PoseFacts, Report, ScaleFacts
+from coach.domain.measures import Measure
+from coach.domain.settings import AnalysisSettings
+
+
+def _report(*lifts: Lift) -> Report:
+    return Report(
+        clip=ClipFacts(
+            file_name="clip.mp4",
+            sha256="0" * 64,
+            width_px=640,
+            height_px=480,
+            rotation_deg=0,
+            n_frames=90,
+            duration_s=3.0,
+            frame_rate_hz=30.0,
+            is_variable_rate=False,
+        ),
+        pose=PoseFacts(estimator="blazepose", weights_sha256="0" * 64, n_frames_with_athlete=90),
+        scale=ScaleFacts(m_per_px=0.005, method="plate", relative_sd=0.02),
+        camera=CameraFacts(view="side", facing="left", is_moving=False),
+        lifts=lifts,
+    )
+
+
+def _lift(number: int, *, measured: bool = True) -> Lift:
+    speed = Measure(value=1.9, unit="m/s", low=1.85, high=1.95, source="plate")
+    return Lift(
+        lift="snatch",
+        number=number,
+        outcome="caught",
+        instants={},
+        measures={"bar_peak_velocity_m_s": speed} if measured else {},
+        not_measured={} if measured else {"bar_peak_velocity_m_s": "the bar was not seen"},
+    )
+
+
+def _guidance(strength: str) -> Guidance:
+    return Guidance(
+        language="en",
+        writer="rules",
+        strength=strength,
+        priorities=(),
+        next_film="",
+        safety="",
+        not_measured=(),
+        check=Check(numbers_found=0, numbers_supported=0),
+    )
+
+
+def _write(out_dir: Path, report: Report, guidances: dict[int, Guidance]) -> None:
+    (out_dir / "report.json").write_text(report.model_dump_json())
+    for number, name in session.guidance_files(list(guidances)).items():
+        (out_dir / name).write_text(guidances[number].model_dump_json())
+
+
+def test_settings_take_what_was_said_and_leave_the_rest() -> None:
+    assert session.make_settings(bar_mass_kg=80, height_m=None) == AnalysisSettings(bar_mass_kg=80)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "eighty"])
+def test_settings_that_are_no_number_are_refused_by_name(value: object) -> None:
+    with pytest.raises(InputError, match="bar_mass_kg cannot be"):
+        session.make_settings(bar_mass_kg=value)
+
+
+def test_the_first_guided_lift_has_the_plain_name_and_the_others_their_number() -> None:
+    assert session.guidance_files([3, 2, 5]) == {2: "guidance.json", 3: "guidance-3.json", 5: "guidance-5.json"}
+    assert session.guidance_files([]) == {}
+
+
+def test_only_lifts_with_measures_are_guided() -> None:
+    report = _report(_lift(1, measured=False), _lift(2), _lift(3))
+
+    assert session.guided_lifts(report) == [2, 3]
+
+
+def test_where_nothing_was_measured_the_first_lift_is_guided() -> None:
+    assert session.guided_lifts(_report(_lift(1, measured=False), _lift(2, measured=False))) == [1]
+    assert session.guided_lifts(_report()) == []
+
+
+def test_the_guidance_of_each_lift_is_found_again(tmp_path: Path) -> None:
+    report = _report(_lift(1, measured=False), _lift(2), _lift(3))
+    guidances = {2: _guidance("fast"), 3: _guidance("low")}
+    _write(tmp_path, report, guidances)
+
+    assert session.read_report(tmp_path) == report
+    assert session.read_guidances(tmp_path, report) == guidances
+
+
+def test_a_folder_without_an_analysis_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="coach analyze"):
+        session.ask(tmp_path, "why?")
+
+
+@pytest.mark.parametrize("question", ["", "  \n"])
+def test_an_empty_question_is_refused(tmp_path: Path, question: str) -> None:
+    with pytest.raises(InputError, match="question is empty"):
+        session.ask(tmp_path, question)
+
+
+def test_a_lift_that_is_not_in_the_clip_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    _write(tmp_path, _report(_lift(1), _lift(2)), {1: _guidance("a"), 2: _guidance("b")})
+
+    with pytest.raises(InputError, match=r"no lift 7.*1, 2"):
+        session.ask(tmp_path, "why?", lift_number=7)
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"schema_version": 1}', "\xff"])
+def test_a_damaged_report_is_named_with_what_to_do(tmp_path: Path, damage: str) -> None:
+    (tmp_path / "report.json").write_bytes(damage.encode("latin-1"))
+
+    with pytest.raises(DataError, match=r"report\.json.*analyse the clip again"):
+        session.ask(tmp_path, "why?")
+
+
+def test_a_report_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    later = json.loads(_report(_lift(1)).model_dump_json()) | {"schema_version": 2}
+    (tmp_path / "report.json").write_text(json.dumps(later))
+
+    with pytest.raises(DataError, match="schema_version"):
+        session.read_report(tmp_path)
+
+
+def test_guidance_that_is_gone_is_named(tmp_path: Path) -> None:
+    _write(tmp_path, _report(_lift(1)), {})
+
+    with pytest.raises(DataError, match=r"guidance\.json"):
+        session.ask(tmp_path, "why?")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_ours"),
+    [
+        ("report.json", True),
+        ("guidance.json", True),
+        ("guidance-2.json", True),
+        ("plots", True),
+        ("guidance-x.json", False),
+        ("guidance-2.json.bak", False),
+        ("notes.txt", False),
+    ],
+)
+def test_only_the_files_of_an_analysis_may_be_replaced(name: str, is_ours: bool) -> None:
+    assert session.is_of_analysis(Path(name)) is is_ours
