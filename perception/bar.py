@@ -15,6 +15,8 @@ HANDS_CUTOFF_HZ = 4.0  # Hz, wrists are 5 to 10 times noisier
 BRIDGE_S = 0.25  # s, longest gap of the plate bridged by the hands
 BRIDGE_WEIGHT = 0.02  # hands are about 7 times noisier than the plate
 HANDS_GAP_S = 0.15  # s, longest gap of the hands
+ROBUST_ROUNDS = 2
+ROBUST_FLOOR_M = 0.0012  # m, residual of a good plate frame
 OUTLIER_FLOOR_M = 0.006  # m, smallest noise assumed when outliers are judged
 
 
@@ -102,10 +104,12 @@ def stretches(samples: BarSamples) -> list[tuple[int, int]]:
     return [(a, b) for a, b in parts if seen[a:b].sum() >= 2 * MIN_SAMPLES]
 
 
-def fit_curve(samples: BarSamples, start: int, stop: int) -> BarCurve:
-    """Return the smooth curve through frames [start, stop)."""
+def fit_curve(samples: BarSamples, start: int, stop: int, *, robust: bool = True) -> BarCurve:
+    """Return the smooth curve through frames [start, stop); `robust` gives stray frames less weight (Tukey)."""
     part = slice(start, stop)
-    t, w = samples.times_s[part], samples.weights[part]
-    return BarCurve(
-        smooth(t, samples.x_m[part], samples.cutoff_hz, w), smooth(t, samples.y_m[part], samples.cutoff_hz, w)
-    )
+    t, x, y, w = samples.times_s[part], samples.x_m[part], samples.y_m[part], samples.weights[part]
+    for _ in range(ROBUST_ROUNDS if robust else 0):
+        off = np.hypot(x - smooth(t, x, samples.cutoff_hz, w).value(t), y - smooth(t, y, samples.cutoff_hz, w).value(t))
+        limit = 4.7 * max(1.4826 * float(np.nanmedian(off)) / 1.5, ROBUST_FLOOR_M)
+        w = samples.weights[part] * np.maximum(1 - np.minimum(np.nan_to_num(off) / limit, 1) ** 2, 0.1) ** 2
+    return BarCurve(smooth(t, x, samples.cutoff_hz, w), smooth(t, y, samples.cutoff_hz, w))

@@ -26,6 +26,7 @@ ROLL_SD_RAD = 0.006  # rad, a phone on a tripod; a tilted camera turns height in
 TRANSITION_SHARE = 0.02  # smallest dip of speed that is a transition, of the first-pull speed
 MIN_RATE_PEAK_FORCE_HZ = 48.0  # Hz, below this acceleration peaks are cut off
 LARGEST_FORCE_SD = 0.12  # of the bar's weight, above this a peak force says nothing
+LARGEST_SD = {"m/s": 0.15, "m": 0.05, "s": 0.12}  # noise above this leaves nothing worth saying
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +201,7 @@ def spread_by_noise(
         x = np.where(np.isfinite(samples.x_m[window]), curve.x.value(t) + noise_x * jitter[0], np.nan)
         y = np.where(np.isfinite(samples.y_m[window]), curve.y.value(t) + noise_y * jitter[1], np.nan)
         drawn = replace(samples, times_s=t, x_m=x, y_m=y, weights=samples.weights[window])
-        again = fit_curve(drawn, 0, len(t))
+        again = fit_curve(drawn, 0, len(t), robust=False)
         found = find_lifts(again.y, again.x, context.stature_m)
         match = [f for f in found if abs(f.times_s["peak_velocity"] - lift.times_s["peak_velocity"]) < 0.15]
         if match:
@@ -261,7 +262,7 @@ def _why_not(name: str, spread: Spread, context: Context, source: Source) -> str
         return f"cannot be judged from the {context.view}; film from the {info.views[0]}"
     if not context.scale.is_known and info.unit not in ("s", "1"):
         return "no scale: neither a plate seen from the side nor the athlete's height (--height) was there"
-    if name not in spread.sd:
+    if name not in spread.sd or spread.sd[name] > LARGEST_SD.get(info.unit, np.inf):
         return "the bar was lost or too unsteady at this moment"
     if name == "bar_peak_force_n":
         return _why_no_peak_force(spread, context, source)
@@ -302,8 +303,7 @@ def angle_measures(
     at = lift.times_s
 
     def value(track: Floats, time_s: float) -> float:
-        seen = np.isfinite(track)
-        return float(np.interp(time_s, times_s[seen], track[seen])) if seen.any() else float("nan")
+        return float(track[np.argmin(np.abs(times_s - time_s))])
 
     def extreme(track: Floats, start_s: float, end_s: float, pick: str) -> tuple[float, float]:
         inside = (times_s >= start_s) & (times_s <= end_s) & np.isfinite(track)
@@ -332,7 +332,7 @@ def angle_measures(
         if context.view != "side":
             reasons[name] = f"cannot be judged from the {context.view}; film from the side"
         elif not np.isfinite(number):
-            reasons[name] = "the joint was hidden"
+            reasons[name] = "the joints were hidden or did not fit a body at this moment"
         else:
             measures[name] = make_measure(name, number, factor * ANGLE_SD_DEG, "body", time_s, times_s)
     return measures, reasons

@@ -1,7 +1,7 @@
 """From a clip to the facts of its lifts: one pass over the frames, then everything else on small arrays."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from perception.bar import BarCurve, BarSamples, fit_curve, sample_bar, stretche
 from perception.body import judge_kind, knee_rise_m, place_measures, pull_phases
 from perception.camera import FrameWatch, estimate_facing, estimate_view
 from perception.discs import Discs, DiscWatch
-from perception.force import bar_force, free_fall_gravity
+from perception.force import GRAVITY_M_S2, bar_force, free_fall_gravity
 from perception.instants import LiftTimes, find_lifts
 from perception.kinematics import measure_angles
 from perception.measures import Context, Spread, angle_measures, bar_measures, make_measure, read_bar, spread_by_noise
@@ -29,7 +29,9 @@ from perception.video import Clip, clip_facts, open_clip, read_frames
 OnProgress = Callable[[str, int, int], None]
 MIN_PLATE_SHARE = 0.4  # of frames of a lift: below this the hands are the better track
 MIN_ATHLETE_FRAMES = 10
-SLOW_MOTION_M_S2 = (6.0, 11.5)  # m/s2, a free fall outside says that scale or time are wrong
+SLOW_MOTION_M_S2 = (3.0, 11.8)  # m/s2, a fall outside says that scale or time base are wrong; hands may slow it
+FALL_FINE_M_S2 = 10.3  # m/s2, above this the scale is doubtful
+LARGEST_FALL_SD_M_S2 = 1.5  # m/s2, a fall known less well checks nothing
 
 HOW_TO_FILM = (
     "film from the side at hip height, 5 m away or more, with lifter and whole plate in the picture all the time"
@@ -94,11 +96,7 @@ def analyse_clip(clip_path: Path, settings: AnalysisSettings, on_progress: OnPro
     watched = _watch(clip, estimator, settings, on_progress)
     facts = clip_facts(clip, watched.times_s)
     edges = [0, *watched.cuts, len(watched.times_s)]
-    scenes = [
-        scene
-        for a, b in pairwise(edges)
-        if (scene := _look_at_scene(watched, a, b, settings)) is not None
-    ]
+    scenes = [scene for a, b in pairwise(edges) if (scene := _look_at_scene(watched, a, b, settings)) is not None]
     _require_lifts(watched, scenes, clip_path)
     if on_progress:
         on_progress("bar", 0, 1)
@@ -231,7 +229,9 @@ def _measure_lift(
     lift = LiftTimes(found.times_s | phases, found.outcome, found.rest_m, found.end_s, found.has_rest)
     bar_px = scene.plate.centre_px if scene.samples.source == "plate" else scene.hands_px
     knee = knee_rise_m(scene.pose, bar_px, lift.times_s["lift_off"], scene.work_scale.bar_m_per_px, scene.stature_m)
-    context = Context(scene.scale, scene.view, knee, scene.stature_m, settings.bar_mass_kg, frame_rate_hz)
+    fall = _free_fall(scene, lift)
+    scale = _widen_by_fall(scene.scale, fall)
+    context = Context(scale, scene.view, knee, scene.stature_m, settings.bar_mass_kg, frame_rate_hz)
     readings = read_bar(curve, lift, context)
     spread = spread_by_noise(scene.samples, curve, lift, context)
     measures, reasons = bar_measures(readings, spread, context, scene.samples.source, watched.times_s)
@@ -242,7 +242,12 @@ def _measure_lift(
     ):
         measures |= more
         reasons |= less
-    warnings = _check_fall(scene, lift, context, measures, watched.times_s)
+    warnings = []
+    if fall is not None:
+        measures["free_fall_gravity_m_s2"] = make_measure(
+            "free_fall_gravity_m_s2", *fall, "plate", None, watched.times_s
+        )
+        warnings = _judge_fall(*fall)
     kind, outcome = judge_kind(scene.pose, bar_px, lift, readings["bar_max_height_m"].value, scene.stature_m)
     return (
         Lift(
@@ -257,23 +262,34 @@ def _measure_lift(
     )
 
 
-def _check_fall(
-    scene: _Scene, lift: LiftTimes, context: Context, measures: dict[str, Measure], times_s: Floats
-) -> list[str]:
-    """Add the free-fall check when the bar is dropped afterwards; return a warning when it contradicts the scale."""
+def _free_fall(scene: _Scene, lift: LiftTimes) -> tuple[float, float] | None:
+    """Return the acceleration of the bar when it is dropped afterwards, and its SD, in m/s2."""
+    if not scene.scale.is_known or scene.samples.source != "plate":
+        return None
     fall = free_fall_gravity(scene.samples.times_s, scene.samples.y_m, lift.times_s["max_height"])
-    if fall is None or not context.scale.is_known or scene.samples.source != "plate":
-        return []
+    if fall is None:
+        return None
     value, error = fall
-    sd = float(np.hypot(max(error, 0.1), context.scale.bar_relative_sd * value))
-    if sd > 2.0:
-        return []
-    measures["free_fall_gravity_m_s2"] = make_measure("free_fall_gravity_m_s2", value, sd, "plate", None, times_s)
-    if value - 2 * sd > SLOW_MOTION_M_S2[1] or value + 2 * sd < SLOW_MOTION_M_S2[0] / 2:
+    sd = float(np.hypot(max(error, 0.1), scene.scale.bar_relative_sd * value))
+    return (value, sd) if sd < LARGEST_FALL_SD_M_S2 else None
+
+
+def _widen_by_fall(scale: Scale, fall: tuple[float, float] | None) -> Scale:
+    """Return a less sure scale when the bar seems to fall faster than things fall; hands can only slow it."""
+    if fall is None or fall[0] <= FALL_FINE_M_S2:
+        return scale
+    excess = fall[0] / GRAVITY_M_S2 - 1
+    return replace(scale, bar_relative_sd=float(np.hypot(scale.bar_relative_sd, 0.5 * excess)))
+
+
+def _judge_fall(value: float, sd: float) -> list[str]:
+    if value - 2 * sd > SLOW_MOTION_M_S2[1] or value + 2 * sd < SLOW_MOTION_M_S2[0]:
         return [
             f"the dropped bar falls with {value:.1f} m/s² instead of 9.8: frame rate or plate size is wrong; "
             "give the true recording rate with --fps or the plate with --plate-diameter"
         ]
+    if value > FALL_FINE_M_S2:
+        return [f"the dropped bar seems to fall with {value:.1f} m/s² instead of 9.8: intervals were widened"]
     return []
 
 
