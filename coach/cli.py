@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -202,35 +203,23 @@ def list_models(as_json: JsonOption = False) -> None:
     """List the weights that can be fetched, and those that are here."""
     from perception.weights import list_weights
 
-    rows = [
-        {
-            "name": status.name,
-            "bundle": status.weight.bundle,
-            "file": status.weight.file_name,
-            "n_bytes": status.weight.n_bytes,
-            "licence": status.weight.licence,
-            "sha256": status.weight.sha256,
-            "sources": [str(source) for source in status.weight.sources],
-            "path": str(status.path),
-            "is_present": status.is_present,
-        }
-        for status in list_weights()
-    ]
+    statuses = list_weights()
     if as_json:
+        rows = [{**asdict(s.weight), "name": s.name, "path": str(s.path), "is_present": s.is_present} for s in statuses]
         print(json.dumps(rows, indent=2))
         return
     _print_table(
         ("fetch", "file", "MB", "licence", "SHA-256", "here"),
         [
             (
-                r["bundle"],
-                r["file"],
-                f"{r['n_bytes'] / 1e6:.1f}",
-                r["licence"],
-                r["sha256"][:12] + "…",
-                "yes" if r["is_present"] else "no",
+                s.weight.bundle,
+                s.weight.file_name,
+                f"{s.weight.n_bytes / 1e6:.1f}",
+                s.weight.licence,
+                f"{s.weight.sha256[:12]}…",
+                "yes" if s.is_present else "no",
             )
-            for r in rows
+            for s in statuses
         ],
     )
 

@@ -18,6 +18,8 @@ from coach.folders import check_out, printable, whole_folder
 
 if TYPE_CHECKING:
     from coach.chat import Answer
+    from coach.writer import Writer
+    from corpus.knowledge.library import Library
 
 OnProgress = Callable[[str, int, int], None]
 SEE_WARNINGS = "see the warnings in report.json"
@@ -166,7 +168,7 @@ def _analyse_into(
     from coach.report import write_html
     from corpus.knowledge.library import load_library
     from perception.exports import write_exports
-    from perception.overlay import write_pictures
+    from perception.overlay import write_keyframes, write_pictures
     from perception.plots import write_plots
     from perception.summarise import analyse_clip
 
@@ -174,14 +176,21 @@ def _analyse_into(
     analysis = analyse_clip(clip_path, run.settings, on_progress)
     report = judged(analysis.report, library)
     guidances = guide(report, library, author, run.language)
-    report = write_pictures(analysis.clip, report, analysis.tracks, work_dir, on_progress)
-    write_plots(report, analysis.tracks, work_dir)
+    if run.with_video:
+        report = write_pictures(analysis.clip, report, analysis.tracks, work_dir, on_progress)
+    else:
+        report = write_keyframes(analysis.clip, report, analysis.tracks, work_dir)
+    on_progress("report", 0, 3)
+    plots = write_plots(report, analysis.tracks, work_dir)
+    on_progress("report", 1, 3)
     write_exports(report, analysis.tracks, work_dir)
     _write_record(work_dir / "settings.json", run)
     _write_record(work_dir / "report.json", report)
     for number, name in guidance_files(list(guidances)).items():
         _write_record(work_dir / name, guidances[number])
-    write_html(report, guidances, work_dir)
+    on_progress("report", 2, 3)
+    write_html(report, guidances, work_dir, plots=plots)
+    on_progress("report", 3, 3)
     return report, guidances
 
 

@@ -72,7 +72,7 @@ def test_the_weights_are_listed_for_machines_and_people(coach: Coach) -> None:
         assert len(row["sha256"]) == 64
         assert row["licence"]
         assert row["sources"]
-        assert row["file"] in table
+        assert row["file_name"] in table
 
 
 def test_unknown_weights_are_refused_with_the_names_there_are(coach: Coach) -> None:

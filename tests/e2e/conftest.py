@@ -71,8 +71,9 @@ def write_clip() -> WriteClip:
             stream.pix_fmt = "yuv420p"
             stream.codec_context.time_base = Fraction(1, 90_000)
             times = iter(times_s) if times_s is not None else (n / 30 for n in range(10**6))
-            for image, time_s in zip(images, times, strict=False):
-                stream.height, stream.width = image.shape[:2]
+            for n, (image, time_s) in enumerate(zip(images, times, strict=False)):
+                if n == 0:
+                    stream.height, stream.width = image.shape[:2]
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
                 frame.pts, frame.time_base = round(time_s * 90_000), Fraction(1, 90_000)
                 container.mux(stream.encode(frame))
