@@ -47,7 +47,7 @@ PLOT_WORDS: dict[str, str] = {
 
 _UNIT_WORDS = {"m/s2": "m/s²", "N s": "N·s", "deg": "°", "1": ""}
 
-_ABSOLUTE_SD = {"m": (0.012, 0.035), "s": (0.015, 0.04), "deg": (2.5, 6.0), "m/s": (0.03, 0.10), "1": (0.02, 0.06)}
+_ABSOLUTE_SD = {"m": (0.004, 0.015), "s": (0.015, 0.04), "deg": (2.5, 6.0), "m/s": (0.03, 0.10), "1": (0.008, 0.03)}
 """SD up to which a value near zero still counts as precise or fair, by unit."""
 
 _RELATIVE_SD = (0.03, 0.10)

@@ -1,0 +1,48 @@
+(function () {
+  "use strict";
+  var clip = document.getElementById("clip");
+  if (!clip) { return; }
+  var jumps = Array.prototype.slice.call(document.querySelectorAll(".jump"));
+  var rates = Array.prototype.slice.call(document.querySelectorAll(".rate"));
+
+  function playFromMemory() {
+    // Some browsers cannot seek in a data address; the same bytes as an object address can be sought everywhere.
+    var found = /^data:video\/mp4;base64,/.exec(clip.src);
+    if (!found) { return; }
+    var text = atob(clip.src.slice(found[0].length));
+    var bytes = new Uint8Array(text.length);
+    for (var i = 0; i < text.length; i += 1) { bytes[i] = text.charCodeAt(i); }
+    clip.src = URL.createObjectURL(new Blob([bytes], { type: "video/mp4" }));
+  }
+
+  function show(time) {
+    clip.pause();
+    clip.currentTime = time + 0.001;
+    clip.scrollIntoView({ block: "nearest" });
+  }
+
+  function markHere() {
+    var here = clip.currentTime;
+    jumps.forEach(function (button) {
+      button.classList.toggle("is-here", Math.abs(Number(button.dataset.time) - here) < 0.02);
+    });
+  }
+
+  jumps.forEach(function (button) {
+    button.addEventListener("click", function () { show(Number(button.dataset.time)); });
+  });
+  document.querySelectorAll(".step").forEach(function (button) {
+    button.addEventListener("click", function () {
+      show(Math.max(0, clip.currentTime + Number(button.dataset.frames) / Number(clip.dataset.rate)));
+    });
+  });
+  rates.forEach(function (button) {
+    button.addEventListener("click", function () {
+      clip.playbackRate = Number(button.dataset.rate);
+      rates.forEach(function (other) { other.setAttribute("aria-pressed", String(other === button)); });
+    });
+  });
+  clip.addEventListener("timeupdate", markHere);
+  clip.addEventListener("seeked", markHere);
+  playFromMemory();
+}());
