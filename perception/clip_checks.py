@@ -49,6 +49,8 @@ def why_not_a_video(path: Path) -> str:
         return "is a playlist, not a video; give the video file itself"
     if head.startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*")) or head[8:12] == b"WEBP":
         return "is a picture, not a video; give a clip of the whole lift"
+    if head.startswith((b"ID3", b"fLaC", b"\xff\xfb")) or head[8:12] == b"WAVE":
+        return "holds only sound; give a clip with the picture of the lift"
     if head[4:8] == b"ftyp" or b"moov" in head or b"mdat" in head:
         return "is cut off or damaged (its index is missing); copy it from the camera again"
     if b"\0" not in head and _is_text(head):

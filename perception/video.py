@@ -115,8 +115,10 @@ def open_clip(path: Path, limits: Limits | None = None) -> Clip:
         seconds, n_frames, rate = _header(container, stream)
         _check_header(stream, seconds, n_frames or round(seconds * rate), name, limits)
         first = next(_decode(container, stream, []), None)
-        if first is None or first.pts is None or first.time_base is None:
-            raise InputError(f"{name}: no picture could be decoded: the file is damaged, copy it from the camera again")
+        if first is None:
+            raise InputError(f"{name}: no picture could be decoded; the file is damaged, copy it from the camera again")
+        if first.pts is None or first.time_base is None:
+            raise InputError(f"{name} tells no times for its pictures (a raw stream); export it as MP4")
         rotation = first.rotation % 360 // 90 * 90
         width, height = _shown_size(first, stream)
     if rotation % 180:
@@ -413,11 +415,13 @@ class VideoWriter:
 
     def __enter__(self) -> Self:
         try:
-            self._container: OutputContainer = av.open(
-                str(self._partial.absolute()), "w", format="mp4", options={"movflags": "+faststart"}
-            )
-        except (av.error.FFmpegError, OSError) as problem:
-            raise InputError(f"cannot write {safe_name(self.path)}: {problem.strerror or problem}") from problem
+            self._partial.touch()  # FFmpeg opens the file only with the first frame
+        except OSError as problem:
+            reason = f"{problem.strerror}; choose a folder that exists and can be written"
+            raise InputError(f"cannot write {safe_name(self.path)}: {reason}") from problem
+        self._container: OutputContainer = av.open(
+            str(self._partial.absolute()), "w", format="mp4", options={"movflags": "+faststart"}
+        )
         stream = self._container.add_stream("libx264", self._rate, options={"preset": "veryfast", "crf": "23"})
         assert isinstance(stream, VideoStream)
         stream.width, stream.height = self._size
