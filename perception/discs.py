@@ -17,7 +17,8 @@ SEARCH_REACH = 3.2  # radii about the hands: hidden hands and perspective put th
 TRACK_REACH = 1.9  # radii about the predicted centre
 SEARCH_EVERY = 12  # frames between full searches while a plate is followed, so that a wrong one is left again
 GOOD_SCORE = 0.45  # votes over circumference; a plain disc in front of a plain wall scores about 1
-MAX_DISCS = 6  # discs kept for each frame and person
+MAX_DISCS = 3  # discs kept for each frame and person
+WORTH_SCORE = 0.5  # of the best disc's score: weaker ones are not looked at
 N_RAYS = 64
 N_PEAKS = 3  # edges kept on each ray
 RIM_RADIUS_PX = 40.0  # the picture is shrunk to this plate radius before rims are read; not enlarged
@@ -97,7 +98,7 @@ class DiscWatch:
             radius = PLATE_SHARE_OF_STATURE * size
             discs = vote_discs(image_rgb, hands, SEARCH_REACH * radius, radius, SEARCH_RADII)
         self._follow(person.person_id, discs, last)
-        return discs[:MAX_DISCS]
+        return discs[:MAX_DISCS][discs[:MAX_DISCS, 3] > WORTH_SCORE * discs[0, 3]] if len(discs) else discs
 
     def _follow(self, person_id: int, discs: Floats, last: _Followed | None) -> None:
         if len(discs) == 0 or discs[0, 3] < GOOD_SCORE:
@@ -163,7 +164,7 @@ def _strong_edges(small: Image) -> tuple[Floats, Floats, Floats, Floats]:
 
 def _vote(
     xs: Floats, ys: Floats, ux: Floats, uy: Floats, shape: tuple[int, int], radii: Floats
-) -> tuple[Floats, Floats, tuple[int, int], Floats]:
+) -> tuple[Floats, Floats]:
     """Return the best score and its radius for each pixel of a padded canvas."""
     pad = int(np.ceil(radii[-1])) + 2
     height, width = shape[0] + 2 * pad, shape[1] + 2 * pad
@@ -181,11 +182,11 @@ def _vote(
         better = score > best
         best[better], radius[better] = score[better], r
     inside = (slice(pad, -pad), slice(pad, -pad))
-    return best[inside], radius[inside], shape, radii
+    return best[inside], radius[inside]
 
 
-def _peaks(best: Floats, radius: Floats, shape: tuple[int, int], radii: Floats) -> Floats:
-    del shape, radii
+def _peaks(best: Floats, radius: Floats) -> Floats:
+    """Return rows x, y, radius, score of the highest local maxima."""
     ys, xs = np.nonzero((best == cv2.dilate(best, np.ones((7, 7), np.uint8))) & (best > 0.15))
     order = np.argsort(-best[ys, xs])[:MAX_DISCS]
     ys, xs = ys[order], xs[order]

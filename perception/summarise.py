@@ -1,6 +1,7 @@
 """From a clip to the facts of its lifts: one pass over the frames, then everything else on small arrays."""
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +22,7 @@ from perception.instants import LiftTimes, find_lifts
 from perception.kinematics import measure_angles
 from perception.measures import Context, Spread, angle_measures, bar_measures, make_measure, read_bar, spread_by_noise
 from perception.plate import PlateTrack, track_plate
-from perception.pose import POSES, Floats, Person, PoseEstimator, PoseTrack
+from perception.pose import POSES, Floats, Image, Person, PoseEstimator, PoseTrack
 from perception.scale import DEFAULT_STATURE_M, Scale, find_scale
 from perception.tracks import BarTrack, Tracks
 from perception.video import Clip, clip_facts, open_clip, read_frames
@@ -29,6 +30,7 @@ from perception.video import Clip, clip_facts, open_clip, read_frames
 OnProgress = Callable[[str, int, int], None]
 MIN_PLATE_SHARE = 0.4  # of frames of a lift: below this the hands are the better track
 MIN_ATHLETE_FRAMES = 10
+MOST_FRAMES_WAITING = 3  # frames held for the discs, so that memory stays constant
 SLOW_MOTION_M_S2 = (3.0, 11.8)  # m/s2, a fall outside says that scale or time base are wrong; hands may slow it
 FALL_FINE_M_S2 = 10.3  # m/s2, above this the scale is doubtful
 LARGEST_FALL_SD_M_S2 = 1.5  # m/s2, a fall known less well checks nothing
@@ -126,21 +128,30 @@ def _watch(
     reader = read_frames(clip)
     times: list[float] = []
     people: list[list[Person]] = []
-    discs: list[Discs] = []
-    for frame in reader:
-        if watch.observe(frame.image, frame.time_s):
-            estimator.reset()
-            discs_watch.reset()
-        found = estimator.estimate(frame.image)
-        people.append(found)
-        discs.append(discs_watch.observe(frame.image, found))
-        times.append(frame.time_s)
-        if on_progress:
-            on_progress("pose", len(times), max(clip.header_n_frames, len(times)))
+    discs: list[Future[Discs]] = []
+    with ThreadPoolExecutor(1) as beside:  # discs of one frame are found while the pose of the next is estimated
+        for frame in reader:
+            is_cut = watch.observe(frame.image, frame.time_s)
+            if is_cut:
+                estimator.reset()
+            found = estimator.estimate(frame.image)
+            people.append(found)
+            discs.append(beside.submit(_find_discs, discs_watch, frame.image, found, is_cut))
+            times.append(frame.time_s)
+            if len(discs) > MOST_FRAMES_WAITING:
+                discs[-MOST_FRAMES_WAITING].result()
+            if on_progress:
+                on_progress("pose", len(times), max(clip.header_n_frames, len(times)))
     seconds = np.array(times)
     if settings.frame_rate_hz is not None:
         seconds = np.arange(len(times)) / settings.frame_rate_hz
-    return _Watched(seconds, people, discs, tuple(watch.cuts), watch.is_moving, reader.warnings)
+    return _Watched(seconds, people, [d.result() for d in discs], tuple(watch.cuts), watch.is_moving, reader.warnings)
+
+
+def _find_discs(watch: DiscWatch, image_rgb: Image, people: list[Person], is_cut: bool) -> Discs:
+    if is_cut:
+        watch.reset()
+    return watch.observe(image_rgb, people)
 
 
 def _look_at_scene(watched: _Watched, start: int, stop: int, settings: AnalysisSettings) -> _Scene | None:
