@@ -139,7 +139,7 @@ def draw_pose(image: Image, points_px: Floats, visibility: Floats, width_px: int
         return
     place = image[y0:y1, x0:x1]
     local = points_px - (x0, y0)
-    for faint, strength in ((True, 0.35), (False, 0.85)):
+    for faint, strength in ((True, 0.45), (False, 0.85)):
         layer = place.copy()
         _draw_limbs(layer, local, np.where(known, visibility, 0.0), width_px, faint)
         cv2.addWeighted(layer, strength, place, 1 - strength, 0, dst=place)

@@ -3,6 +3,8 @@
 import numpy as np
 
 from coach.domain.lift import CameraFacts
+from perception.athlete import near_side
+from perception.kinematics import measure_angles
 from perception.pose import INDEX, Floats, PoseTrack
 
 SEEN = 0.3  # visibility below which a joint is a guess and its angle is left out
@@ -17,11 +19,13 @@ _JOINTS = {
 def joint_angles(pose: PoseTrack, camera: CameraFacts) -> dict[str, Floats]:
     """Return `left_knee`, `right_knee`, ... `trunk` in degrees, each (T,), NaN where a joint was not seen.
 
-    A straight limb is 180. The trunk is the line from mid-hip to mid-shoulder: 0 lies forward, 90 is upright, more
-    leans back. Side views use the picture, which shows these angles as they are; other views use the 3D estimate.
-    The angles of the far limbs in a side view are those of a partly hidden body.
+    A straight limb is 180. The trunk is the line from hip to shoulder: 0 lies forward, 90 is upright, more leans back.
+    A side view gives the smoothed angles that the measures are read from, of the near side only; other views give the
+    3D estimate of both sides as it comes.
     """
-    points = _forward_up(pose, camera)
+    if camera.view == "side":
+        return _from_the_side(pose, camera)
+    points = world_forward_up_right(pose, camera)
     angles = {
         f"{side}_{joint}": _angle_at(points, pose.visibility, [INDEX[f"{side}_{part}"] for part in parts])
         for joint, parts in _JOINTS.items()
@@ -30,11 +34,15 @@ def joint_angles(pose: PoseTrack, camera: CameraFacts) -> dict[str, Floats]:
     return angles | {"trunk": _trunk(points, pose.visibility)}
 
 
-def _forward_up(pose: PoseTrack, camera: CameraFacts) -> Floats:
-    """Return (T, K, D) with forward in [..., 0] and up in [..., 1]."""
-    if camera.view == "side":
-        return np.asarray(pose.points_px * np.array([-1.0 if camera.facing == "left" else 1.0, -1.0]))
-    return world_forward_up_right(pose, camera)
+def _from_the_side(pose: PoseTrack, camera: CameraFacts) -> dict[str, Floats]:
+    near = near_side(pose)
+    angles = measure_angles(pose, -1.0 if camera.facing == "left" else 1.0)
+    seen = {"knee": angles.knee_deg, "hip": angles.hip_deg, "elbow": angles.elbow_deg}
+    hidden = np.full(len(pose.times_s), np.nan)
+    both = {
+        f"{side}_{joint}": seen[joint] if side == near else hidden for joint in _JOINTS for side in ("left", "right")
+    }
+    return both | {"trunk": angles.trunk_deg}
 
 
 def world_forward_up_right(pose: PoseTrack, camera: CameraFacts) -> Floats:
@@ -63,12 +71,12 @@ def _angle_at(points: Floats, visibility: Floats, joints: list[int]) -> Floats:
 
 def _trunk(points: Floats, visibility: Floats) -> Floats:
     line = _middle(points, visibility, "shoulder") - _middle(points, visibility, "hip")
-    across = line[:, 0] if points.shape[-1] == 2 else np.copysign(np.hypot(line[:, 0], line[:, 2]), line[:, 0])
+    across = np.copysign(np.hypot(line[:, 0], line[:, 2]), line[:, 0])
     return np.asarray(np.degrees(np.arctan2(line[:, 1], across)))
 
 
 def _middle(points: Floats, visibility: Floats, part: str) -> Floats:
-    """Return (T, D), the mean of left and right where both are seen, else the one that is."""
+    """Return (T, 3), the mean of left and right where both are seen, else the one that is."""
     pair = [INDEX[f"left_{part}"], INDEX[f"right_{part}"]]
     weight = (visibility[:, pair] >= SEEN)[..., None] & np.isfinite(points[:, pair])
     total, count = np.where(weight, points[:, pair], 0.0).sum(axis=1), weight.sum(axis=1)

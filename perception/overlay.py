@@ -10,6 +10,7 @@ import numpy as np
 
 from coach.domain.lift import InstantName, Keyframe, Report
 from coach.domain.words import INSTANT_WORDS, LIFT_WORDS
+from perception.athlete import near_side
 from perception.chart import Chart, Curve, make_chart
 from perception.drawing import (
     INK,
@@ -29,7 +30,8 @@ from perception.drawing import (
     speed_colours,
     text_size,
 )
-from perception.pose import Floats, Image
+from perception.kinematics import fits_a_body
+from perception.pose import Floats, Image, PoseTrack
 from perception.scene import LONGEST_PX, Layout, Motion, Scene, known_instants, make_scenes, scene_at
 from perception.tracks import Tracks
 from perception.video import Clip, VideoWriter, read_frames
@@ -39,6 +41,7 @@ OnProgress = Callable[[str, int, int], None]
 FLASH_S = 0.30  # s, how long the ring of an instant grows and fades
 NAME_S = 0.60  # s, how long its name stays, long enough to read
 PLATE_SEEN = 0.3  # plate confidence below which no circle is drawn
+FAINT = 0.3  # visibility given to a pose that cannot be right, so that it is drawn faintly
 JPEG_QUALITY = 88
 STAGE = "pictures"
 
@@ -134,6 +137,7 @@ class Painter:
     motion: Motion
     scenes: list[Scene]
     charts: dict[int, list[Chart]]
+    visibility: Floats
 
     @classmethod
     def of(cls, width_px: int, height_px: int, report: Report, tracks: Tracks) -> "Painter":
@@ -142,7 +146,7 @@ class Painter:
         motion = Motion.of(report, tracks)
         scenes = make_scenes(report, tracks, motion)
         charts = {id(scene): _make_charts(scene, layout, motion, tracks) for scene in scenes}
-        return cls(layout, tracks, motion, scenes, charts)
+        return cls(layout, tracks, motion, scenes, charts, _shown_visibility(report, tracks.pose))
 
     def draw_frame(self, image: Image, i: int, time_s: float) -> Image:
         """Return the canvas of frame `i`: the picture with its marks, and the panel."""
@@ -160,18 +164,18 @@ class Painter:
     def _draw_lifter(
         self, picture: Image, i: int, scene: Scene | None, scale: float, origin_px: tuple[float, float]
     ) -> None:
-        pose, bar = self.tracks.pose, self.tracks.bar
+        pose = self.tracks.pose
         thick = max(2, round(min(picture.shape[:2]) / 240))
         if i >= len(pose.times_s):
             return
-        draw_pose(picture, (pose.points_px[i] - origin_px) * scale, pose.visibility[i], thick)
+        draw_pose(picture, (pose.points_px[i] - origin_px) * scale, self.visibility[i], thick)
         if scene is not None and i >= scene.first:
             last = min(i, scene.last) + 1
-            path = (bar.centre_px[scene.first : last] - origin_px) * scale
+            path = (scene.path_px[: last - scene.first] - origin_px) * scale
             _draw_path(picture, path, speed_colours(scene.share[scene.first : last]), thick)
             for frame, _, _ in scene.marks:
-                if frame <= min(i, len(bar.centre_px) - 1):
-                    _draw_marker(picture, (bar.centre_px[frame] - origin_px) * scale, 1.6 * thick)
+                if scene.first <= frame < last:
+                    _draw_marker(picture, path[frame - scene.first], 1.6 * thick)
         self._draw_bar(picture, i, scene, scale, origin_px, thick)
 
     def _draw_bar(
@@ -245,9 +249,7 @@ class Painter:
         if self.layout.is_beside:
             draw_text(canvas, self._reading(i, time_s, scene), left + pad, top + pad + 2 * line, size, WHITE)
         else:
-            draw_text(
-                canvas, self._reading(i, time_s, scene), left + width * 0.42, top + pad, size, WHITE, align="middle"
-            )
+            draw_text(canvas, self._reading(i, time_s, scene), left + 0.26 * width, top + pad, size, WHITE)
         chart_top = top + height - sum(chart.played.shape[0] for chart in self.charts[id(scene)])
         for chart in self.charts[id(scene)]:
             chart.draw(canvas, left, chart_top, time_s)
@@ -313,6 +315,15 @@ class Painter:
         x0, x1 = _inside(middle - wide / 2, middle + wide / 2, width)
         y0, y1 = _inside(float(low[1]) - pad, float(high[1]) + pad, height)
         return x0, y0, x1, y1
+
+
+def _shown_visibility(report: Report, pose: PoseTrack) -> Floats:
+    """Return (T, K) visibility, no more than faint where a side view shows limbs that no body has."""
+    if report.camera.view != "side":
+        return pose.visibility
+    side = near_side(pose)
+    fits = fits_a_body(*(pose.point_px(f"{side}_{part}") for part in ("shoulder", "hip", "knee", "ankle")))
+    return np.where(fits[:, None], pose.visibility, np.minimum(pose.visibility, FAINT))
 
 
 def _inside(low: float, high: float, size: int) -> tuple[int, int]:

@@ -29,6 +29,7 @@ _PHASES: tuple[tuple[InstantName, InstantName, str], ...] = (
     ("lift_off", "end_first_pull", "first pull"),
     ("end_first_pull", "power_position", "transition"),
     ("power_position", "peak_velocity", "second pull"),
+    ("lift_off", "peak_velocity", "pull"),
     ("peak_velocity", "max_height", "turnover"),
     ("max_height", "catch", "drop"),
     ("catch", "recovered", "recovery"),
@@ -96,7 +97,7 @@ def draw_bar_path(scene: Scene, camera: CameraFacts, tracks: Tracks) -> Figure |
     x, y, speed = bar.x_m[span], bar.y_m[span], bar.speed_m_s[span]
     if camera.view not in ("side", "oblique") or np.isfinite(x).sum() < 2:
         return None
-    figure = Figure(figsize=(5.4, 7.2))
+    figure = Figure(figsize=(4.8, 6.4))
     axes = _axes(figure, 1, 1, 1)
     points = np.stack([x, y], axis=1)
     pieces = np.stack([points[:-1], points[1:]], axis=1)
@@ -159,6 +160,8 @@ def _shade_phases(axes: Axes, scene: Scene, last_s: float, with_names: bool) -> 
     shade = False
     for begin, end, words in _PHASES:
         a, b = instants.get(begin), instants.get(end)
+        if words == "pull" and instants.get("end_first_pull") is not None:
+            continue
         if a is None or b is None or b.time_s <= a.time_s or a.time_s >= last_s:
             continue
         last = min(b.time_s, last_s)
@@ -201,7 +204,7 @@ def draw_height_velocity(scene: Scene, tracks: Tracks) -> Figure | None:
     inside = (bar.times_s >= scene.window_s[0]) & (bar.times_s <= scene.window_s[1])
     if np.isfinite(bar.velocity_y_m_s[inside]).sum() < 2:
         return None
-    figure = Figure(figsize=(7.2, 5.6))
+    figure = Figure(figsize=(5.4, 4.8))
     upper, lower = _axes(figure, 2, 1, 1), _axes(figure, 2, 1, 2)
     upper.sharex(lower)
     upper.plot(bar.times_s[inside], bar.y_m[inside], color=BLUE, linewidth=2.2)
@@ -241,9 +244,17 @@ def draw_force(scene: Scene, tracks: Tracks) -> Figure | None:
     inside = (bar.times_s >= scene.window_s[0]) & (bar.times_s <= last_s)
     if np.isfinite(bar.force_n[inside]).sum() < 2:
         return None
-    figure = Figure(figsize=(7.2, 3.4))
+    figure = Figure(figsize=(5.4, 3.3))
     axes = _axes(figure, 1, 1, 1)
-    axes.plot(bar.times_s[inside], bar.force_n[inside], color=GREEN, linewidth=2.2)
+    has_peak = "bar_peak_force_n" in scene.lift.measures
+    axes.plot(
+        bar.times_s[inside],
+        bar.force_n[inside],
+        color=GREEN,
+        linewidth=2.2 if has_peak else 1.2,
+        alpha=1.0 if has_peak else 0.45,
+        label=None if has_peak else "frame by frame: no peak readable",
+    )
     axes.axhline(0, color=SOFT, linewidth=1)
     _shade_phases(axes, scene, last_s, with_names=True)
     _mark_times(axes, scene, last_s, with_names=True)
@@ -263,7 +274,7 @@ def _mark_forces(axes: Axes, scene: Scene, tracks: Tracks) -> None:
         axes.plot(
             [begin.time_s, end.time_s], [mean.value] * 2, color=PURPLE, linewidth=1.8, label="mean, 90 % interval"
         )
-        axes.legend(frameon=False, fontsize=9, loc="upper right")
+        axes.legend(frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
     if peak is not None and peak.frame is not None:
         time_s = float(tracks.bar.times_s[peak.frame])
         _whisker(axes, time_s, peak.value, peak)
@@ -271,7 +282,9 @@ def _mark_forces(axes: Axes, scene: Scene, tracks: Tracks) -> None:
 
 
 def draw_joint_angles(scene: Scene, camera: CameraFacts, tracks: Tracks) -> Figure | None:
-    """Draw knee, hip, elbow and trunk angles of the side nearer the camera; None when the body was not seen."""
+    """Draw knee, hip, elbow and trunk angles of the near side; None unless the body was seen from the side."""
+    if camera.view != "side":
+        return None
     side = near_side(tracks.pose)
     angles = joint_angles(tracks.pose, camera)
     times = tracks.pose.times_s
@@ -284,7 +297,7 @@ def draw_joint_angles(scene: Scene, camera: CameraFacts, tracks: Tracks) -> Figu
     }
     if all(np.isfinite(values[inside]).sum() < 2 for values, _, _ in curves.values()):
         return None
-    figure = Figure(figsize=(7.2, 4.0))
+    figure = Figure(figsize=(5.4, 3.8))
     axes = _axes(figure, 1, 1, 1)
     for name, (values, colour, style) in curves.items():
         axes.plot(times[inside], values[inside], style, color=colour, linewidth=2, label=name)

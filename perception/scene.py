@@ -8,10 +8,13 @@ import numpy as np
 from coach.domain.lift import INSTANTS, Instant, InstantName, Lift, Report
 from coach.domain.words import INSTANT_WORDS
 from perception.pose import Floats
+from perception.smoothing import MIN_SAMPLES, smooth
 from perception.tracks import Tracks
 
 LONGEST_PX = 1280  # px, longer side of the annotated video
 SHORTEST_PX = 640  # px, a smaller picture is enlarged so that its text can be read
+PATH_CUTOFF_HZ = 7.0  # Hz, takes the pixel noise out of the drawn path and leaves the hook of the catch
+PATH_MARGIN = 10  # frames
 
 _FLASHED: tuple[InstantName, ...] = ("dip_bottom", "start", "peak_velocity", "max_height", "catch")
 
@@ -97,6 +100,7 @@ class Scene:
         lift: The lift.
         window_s: First and last time of its plot.
         first, last: First and last frame of its bar path.
+        path_px: (last - first + 1, 2), the path smoothed for the eye; NaN where the bar was not seen.
         top_speed: Speed of the brightest colour, in the units of the motion.
         share: (T,), speed over top speed.
         marks: (frame, time in seconds, words) of the instants that flash, in order.
@@ -106,6 +110,7 @@ class Scene:
     window_s: tuple[float, float]
     first: int
     last: int
+    path_px: Floats
     top_speed: float
     share: Floats
     marks: tuple[tuple[int, float, str], ...]
@@ -135,12 +140,26 @@ def _scene(lift: Lift, instants: dict[InstantName, Instant], tracks: Tracks, mot
         window_s=(max(begin.time_s - 0.35, 0.0), end.time_s + after_s),
         first=first,
         last=last,
+        path_px=_path_px(tracks, first, last),
         top_speed=max(top, 1e-6),
         share=motion.speed / max(top, 1e-6),
         marks=tuple(
             (instants[name].frame, instants[name].time_s, INSTANT_WORDS[name]) for name in _FLASHED if name in instants
         ),
     )
+
+
+def _path_px(tracks: Tracks, first: int, last: int) -> Floats:
+    """Return the smoothed path; frames before and after it keep its ends in place."""
+    begin = max(first - PATH_MARGIN, 0)
+    span = slice(begin, last + 1 + PATH_MARGIN)
+    times, raw = tracks.bar.times_s[span], tracks.bar.centre_px[span]
+    path = raw.copy()
+    for axis in (0, 1):
+        seen = np.isfinite(raw[:, axis])
+        if seen.sum() >= MIN_SAMPLES:
+            path[seen, axis] = smooth(times, raw[:, axis], PATH_CUTOFF_HZ).value(times)[seen]
+    return path[first - begin : last - begin + 1]
 
 
 def _end_of_pull(instants: dict[InstantName, Instant]) -> tuple[Instant, float]:

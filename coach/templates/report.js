@@ -28,6 +28,35 @@
     });
   }
 
+  function addControls() {
+    // The browser's own controls lie over the plot in the picture; these stand under it.
+    var play = document.getElementById("play");
+    var position = document.getElementById("position");
+    var clock = document.getElementById("clock");
+    var full = document.getElementById("full");
+    clip.controls = false;
+    document.getElementById("seek").hidden = false;
+
+    function toggle() { if (clip.paused) { clip.play(); } else { clip.pause(); } }
+    function refresh() {
+      position.max = String(clip.duration || 1);
+      position.value = String(clip.currentTime);
+      clock.textContent = clip.currentTime.toFixed(2) + " s";
+      play.textContent = clip.paused ? "Play" : "Pause";
+    }
+    function follow() { refresh(); if (!clip.paused) { window.requestAnimationFrame(follow); } }
+
+    play.addEventListener("click", toggle);
+    clip.addEventListener("click", toggle);
+    position.addEventListener("input", function () { clip.pause(); clip.currentTime = Number(position.value); });
+    full.addEventListener("click", function () {
+      if (clip.requestFullscreen) { clip.requestFullscreen(); } else if (clip.webkitEnterFullscreen) { clip.webkitEnterFullscreen(); }
+    });
+    ["loadedmetadata", "seeked", "pause", "timeupdate"].forEach(function (name) { clip.addEventListener(name, refresh); });
+    clip.addEventListener("play", follow);
+    refresh();
+  }
+
   jumps.forEach(function (button) {
     button.addEventListener("click", function () { show(Number(button.dataset.time)); });
   });
@@ -45,4 +74,5 @@
   clip.addEventListener("timeupdate", markHere);
   clip.addEventListener("seeked", markHere);
   playFromMemory();
+  addControls();
 }());
