@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from perception.pose import POSES
-from perception.video import open_clip, read_frames
+from perception.pose import POSES, PoseEstimator
+from perception.video import Clip, open_clip, read_frames
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "perception" / "simulator" / "demo" / "snatch.mp4"
@@ -49,7 +49,7 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def time_decoding(clip) -> float:
+def time_decoding(clip: Clip) -> float:
     """Return the seconds that reading every frame as RGB takes, without pose."""
     start = time.perf_counter()
     for _ in read_frames(clip):
@@ -57,7 +57,7 @@ def time_decoding(clip) -> float:
     return time.perf_counter() - start
 
 
-def time_pose(clip, estimator) -> tuple[list[float], int, float]:
+def time_pose(clip: Clip, estimator: PoseEstimator) -> tuple[list[float], int, float]:
     """Return milliseconds of pose for each frame, people found in all, and seconds for decoding and pose."""
     times_ms, n_people = [], 0
     start = time.perf_counter()

@@ -39,11 +39,13 @@ CODECS = (
     *("h264", "hevc", "av1", "vp8", "vp9", "mpeg4", "mpeg2video", "mpeg1video"),
     *("h263", "mjpeg", "prores", "dnxhd", "vc1", "wmv3", "theora"),
 )
+HIGHEST_RATE_HZ = 240.0  # of phones; a header that says more is not believed
 OPEN_TIMEOUT_S = 20.0
 TIME_TOLERANCE_S = 1e-6
 SEEK_BACK_S = (0.0, 3.0)  # some containers land after the time asked for; then try earlier, and last from the start
 VARIABLE_RATE_SPREAD = 0.2  # share of the median interval, see `clip_facts`
 MAX_ASPECT_CHANGE = 0.02
+MAX_MISSING_TAIL = 0.05  # share of the length; trimmed clips hold a few frames that are not to be shown
 WRITER_TIME_BASE = Fraction(1, 90_000)
 
 
@@ -113,7 +115,7 @@ def open_clip(path: Path, limits: Limits | None = None) -> Clip:
     with _open(path, name) as container:
         stream = _video_stream(container, path, name)
         seconds, n_frames, rate = _header(container, stream)
-        _check_header(stream, seconds, n_frames or round(seconds * rate), name, limits)
+        _check_header(stream, seconds, n_frames or _expected_n_frames(seconds, rate), name, limits)
         first = next(_decode(container, stream, []), None)
         if first is None:
             raise InputError(f"{name}: no picture could be decoded; the file is damaged, copy it from the camera again")
@@ -161,6 +163,11 @@ def _header(container: InputContainer, stream: VideoStream) -> tuple[float, int,
     else:
         seconds = (container.duration or 0) / 1e6
     return max(0.0, seconds), max(0, stream.frames), float(stream.average_rate or stream.guessed_rate or 0)
+
+
+def _expected_n_frames(seconds: float, rate_hz: float) -> int:
+    """Return how many frames to expect; 0 for rates that only tell how fine the container's clock is."""
+    return round(seconds * rate_hz) if rate_hz <= HIGHEST_RATE_HZ else 0
 
 
 def _check_header(stream: VideoStream, seconds: float, n_frames: int, name: str, limits: Limits) -> None:
@@ -252,7 +259,7 @@ class FrameReader:
         """
         self.warnings = ()
         problems: list[str] = []
-        n_frames = 0
+        n_frames, last_s = 0, 0.0
         for time_s, frame in self._from_start(problems):
             if time_s > self.end_s + TIME_TOLERANCE_S:
                 break
@@ -261,10 +268,10 @@ class FrameReader:
             if not _same_shape(frame, self.clip):
                 problems.append(f"the picture changes its shape at {time_s:.2f} s; what follows was left out")
                 break
-            n_frames += 1
+            n_frames, last_s = n_frames + 1, time_s
             self._check_limits(time_s, n_frames)
             yield Frame(time_s, _upright(frame, self.clip, self.pixel_format))
-        self.warnings = (*_counted(problems), *self._missing(n_frames))
+        self.warnings = (*_counted(problems), *self._missing(n_frames, last_s))
 
     def _from_start(self, problems: list[str]) -> Iterator[tuple[float, VideoFrame]]:
         """Yield frames from the key frame before `start_s`, seeking as long as that lands early enough."""
@@ -311,12 +318,16 @@ class FrameReader:
                 f"or {limits.max_duration_s / 60:g} min; cut it to the lift"
             )
 
-    def _missing(self, n_frames: int) -> tuple[str, ...]:
+    def _missing(self, n_frames: int, last_s: float) -> tuple[str, ...]:
         """Say how many frames are missing, when the whole clip was read and its header promised more."""
-        promised = self.clip.header_n_frames
+        promised, length_s = self.clip.header_n_frames, self.clip.header_duration_s
         if self.start_s > 0 or self.end_s < math.inf or n_frames >= promised:
             return ()
-        return (f"only {n_frames} of {promised} frames could be decoded; the clip may be cut off",)
+        ends_early = last_s < (1 - MAX_MISSING_TAIL) * length_s
+        cut = (
+            f"; the clip ends at {last_s:.1f} of {length_s:.1f} s, copy it from the camera again" if ends_early else ""
+        )
+        return (f"only {n_frames} of {promised} frames could be decoded{cut}",)
 
 
 def _counted(problems: list[str]) -> tuple[str, ...]:

@@ -194,7 +194,7 @@ def test_a_cut_off_file_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
     reader = read_frames(open_clip(cut))
     n_frames = len(list(reader))
     assert 2 <= n_frames < 100
-    assert f"only {n_frames} of 100 frames could be decoded" in " ".join(reader.warnings)
+    assert f"only {n_frames} of 100 frames could be decoded; the clip ends at" in " ".join(reader.warnings)
 
 
 def test_damage_in_the_middle_leaves_the_rest(tmp_path: Path) -> None:
@@ -230,6 +230,11 @@ def test_a_header_that_tells_less_than_there_is_does_not_pass_the_limits(tmp_pat
     assert clip.header_duration_s == 0
     with pytest.raises(InputError, match="longer than its header says"):
         list(read_frames(clip))
+
+
+def test_a_clock_finer_than_any_camera_is_no_frame_rate(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "burst.mkv", [0, 1, 2, 3, 4, 5, 60_000])
+    assert len(times_of(open_clip(path))) == 7
 
 
 # Facts
