@@ -12,6 +12,7 @@ from perception.measures import Context, make_measure
 from perception.pose import Floats, PoseTrack
 
 KNEE_REBEND_DEG = 4.0  # deg, a smaller re-bend is within the jitter of the keypoints
+LOW_START = 0.17  # of stature, a bar this high over the ankles does not start from the floor
 FOOT_SD_M = 0.030  # m, mid-foot from ankle, heel and toe keypoints, and the hands against the bar
 USUAL_KNEE_RISE = 0.14  # of stature, knee height minus the rest height of a 450 mm plate's centre
 
@@ -51,6 +52,20 @@ def knee_rise_m(track: PoseTrack, bar_px: Floats, time_s: float, m_per_px: float
     if not known.any():
         return usual
     return float(np.clip(np.median(bar_y[known] - knee_y[known]) * m_per_px, 0.7 * usual, 1.4 * usual))
+
+
+def starts_at_the_floor(track: PoseTrack, bar_px: Floats, time_s: float, m_per_px: float, stature_m: float) -> bool:
+    """Return whether the bar lies near the feet at a time, or not higher than a knee over them.
+
+    A rise that begins on the shoulders is a squat or a recovery, one that begins at the hip a hang lift.
+    """
+    near = np.abs(track.times_s - time_s) <= 0.2
+    ankles = [track.point_px(f"{side}_ankle")[:, 1] for side in ("left", "right")]
+    if not np.isfinite(ankles).any() or not np.isfinite(bar_px[near, 1]).any():
+        return True
+    floor_y = float(np.nanpercentile(np.nanmean(ankles, axis=0)[np.isfinite(ankles[0])], 75))
+    over_m = (floor_y - float(np.nanmedian(bar_px[near, 1]))) * m_per_px
+    return over_m < LOW_START * stature_m
 
 
 def judge_kind(

@@ -303,14 +303,14 @@ def angle_measures(
     at = lift.times_s
 
     def value(track: Floats, time_s: float) -> float:
-        return float(track[np.argmin(np.abs(times_s - time_s))])
+        return float(track[np.argmin(np.abs(angles.times_s - time_s))])
 
     def extreme(track: Floats, start_s: float, end_s: float, pick: str) -> tuple[float, float]:
-        inside = (times_s >= start_s) & (times_s <= end_s) & np.isfinite(track)
+        inside = (angles.times_s >= start_s) & (angles.times_s <= end_s) & np.isfinite(track)
         if not inside.any():
             return float("nan"), start_s
         i = int(np.argmax(track[inside]) if pick == "max" else np.argmin(track[inside]))
-        return float(track[inside][i]), float(times_s[inside][i])
+        return float(track[inside][i]), float(angles.times_s[inside][i])
 
     peak = at["peak_velocity"]
     hip, hip_s = extreme(angles.hip_deg, peak - 0.08, peak + 0.08, "max")

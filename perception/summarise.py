@@ -14,7 +14,7 @@ from coach.domain.measures import MEASURES, Measure
 from coach.domain.settings import AnalysisSettings
 from perception.athlete import choose_athlete, hands_midpoint_px, stature_px
 from perception.bar import BarCurve, BarSamples, fit_curve, sample_bar, stretches
-from perception.body import judge_kind, knee_rise_m, place_measures, pull_phases
+from perception.body import judge_kind, knee_rise_m, place_measures, pull_phases, starts_at_the_floor
 from perception.camera import FrameWatch, estimate_facing, estimate_view
 from perception.discs import Discs, DiscWatch
 from perception.force import GRAVITY_M_S2, bar_force, free_fall_gravity
@@ -173,7 +173,13 @@ def _look_at_scene(watched: _Watched, start: int, stop: int, settings: AnalysisS
         times, plate, hands, work, forward, use_plate=scale.method == "plate" and _plate_is_better(plate)
     )
     curves = [(a, b, fit_curve(samples, a, b)) for a, b in stretches(samples)]
-    lifts = [(curve, lift) for _, _, curve in curves for lift in find_lifts(curve.y, curve.x, stature)]
+    bar_px = plate.centre_px if samples.source == "plate" else hands
+    lifts = [
+        (curve, lift)
+        for _, _, curve in curves
+        for lift in find_lifts(curve.y, curve.x, stature)
+        if starts_at_the_floor(pose, bar_px, lift.times_s["lift_off"], work.bar_m_per_px, stature)
+    ]
     return _Scene(start, stop, pose, hands, plate, view, facing, scale, work, samples, curves, lifts, stature)
 
 
