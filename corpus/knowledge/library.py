@@ -37,10 +37,15 @@ class Drill(Record):
 
 
 class FaultText(Record):
-    """What the coach says about one fault in one language; `{number}` stands for the measure."""
+    """What the coach says about one fault in one language; `{number}` stands for the measure.
+
+    `aliases` claim the fault, so a text that holds one is refused unless the fault was found; `asked` are wider words
+    that only help to understand a question.
+    """
 
     name: str
     aliases: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     strength: str = ""
     absence: str = ""
     observation: str = ""
@@ -102,7 +107,7 @@ class Fault(Record):
         if self.measures and self.direction == "equal":
             raise ValueError("`direction` equal cannot be judged from a measure")
         rises = self.threshold.fault >= self.threshold.watch
-        if self.direction in ("above", "outside_abs") and not rises or self.direction == "below" and rises:
+        if (self.direction in ("above", "outside_abs") and not rises) or (self.direction == "below" and rises):
             raise ValueError("`threshold.fault` must lie beyond `threshold.watch`")
         self._check_texts()
         return self
@@ -290,8 +295,11 @@ def read_library(folder: Path) -> Library:
     raw_faults = _read_yaml(folder / "faults.yaml")
     records = raw_faults.get("faults") or []
     faults = [_record(Fault, raw, "faults.yaml", _place(raw, i)) for i, raw in enumerate(records)]
+    by_id = {fault.id: fault for fault in faults}
+    if len(faults) != len(by_id):
+        raise DataError("faults.yaml: an `id` occurs twice; give every fault its own")
     parts = {
-        "faults": {fault.id: fault for fault in faults},
+        "faults": by_id,
         "measures": _named(MeasureWords, folder / "measures.yaml"),
         "texts": _named(Phrases, folder / "phrases.yaml"),
         "sources": _named(SourceRecord, folder / "sources.yaml"),
@@ -299,8 +307,6 @@ def read_library(folder: Path) -> Library:
         "glossary": _rows(Term, folder / "glossary.csv"),
         "segments": _rows(BodySegment, folder / "de_leva.csv"),
     }
-    if len(faults) != len(parts["faults"]):
-        raise DataError("faults.yaml: an `id` occurs twice; give every fault its own")
     try:
         return Library.model_validate(parts)
     except ValidationError as problem:
@@ -353,5 +359,3 @@ def _first(problem: ValidationError) -> str:
     where = ".".join(str(part) for part in error["loc"])
     message = error["msg"].removeprefix("Value error, ")
     return f"`{where}`: {message}, got {error['input']!r}" if where else message
-
-

@@ -1,0 +1,412 @@
+"""The check of every text before an athlete sees it: numbers, units, faults and claims that the measures do not support."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from coach.claims import forbidden_claim, is_denied
+from coach.domain.base import Record
+from coach.domain.guidance import Check, Guidance, Language, Priority
+from coach.domain.lift import Finding, Instant, Lift
+from coach.domain.measures import MEASURES, Measure
+from coach.quantities import Quantity, find_quantities, normalised
+from coach.wording import has_right_script, sentences
+from coach.writer import Draft
+from corpus.knowledge.library import Fault, FaultText, Library, is_short
+
+MAX_PRIORITIES = 2
+_DIMENSIONS = {
+    "m": "length",
+    "m/s": "speed",
+    "m/s2": "acceleration",
+    "s": "time",
+    "deg": "angle",
+    "1": "fraction",
+    "J": "energy",
+    "W": "power",
+    "N": "force",
+    "N s": "impulse",
+}
+_BACKWARD = re.compile(r"\b(?:behind|back|backward\w*|rearward\w*)\b|後|后|往回", re.I)
+_FORWARD = re.compile(r"\b(?:front|forward\w*|ahead)\b|前", re.I)
+_RIGHT = re.compile(r"\bright\b[^,;]*\bhigher\b|\bleft\b[^,;]*\blower\b|右[^，；]*高|左[^，；]*低", re.I)
+_LEFT = re.compile(r"\bleft\b[^,;]*\bhigher\b|\bright\b[^,;]*\blower\b|左[^，；]*高|右[^，；]*低", re.I)
+
+
+class CheckedText(Record):
+    """A text after the check; `removed` holds the sentences that did not pass."""
+
+    text: str
+    numbers_found: int
+    numbers_supported: int
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a sentence may rest on.
+
+    Attributes:
+        lift: Where numbers come from.
+        library: Words of measures and faults.
+        faults: Ids of the faults that were found and may be named.
+        evidence: Measure ids that the numbers must belong to, or None for any that the sentence names.
+        trusted: Texts that pass as they stand, word for word.
+        language: Script the text must be in, or None for any.
+    """
+
+    lift: Lift
+    library: Library
+    faults: frozenset[str]
+    evidence: frozenset[str] | None = None
+    trusted: tuple[str, ...] = ()
+    language: Language | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    start: int
+    end: int
+    ids: frozenset[str]
+
+
+def check_text(
+    text: str,
+    lift: Lift,
+    library: Library,
+    findings: Sequence[Finding] | None = None,
+    evidence: Collection[str] | None = None,
+    trusted: Collection[str] = (),
+    language: Language | None = None,
+) -> CheckedText:
+    """Return the text without the sentences that the lift does not support.
+
+    A number passes when it equals, as rounded on the page, the value of the measure that its sentence names; a range
+    must equal that measure's interval, a frame its frame. Masked first: `trusted` texts word for word.
+
+    Args:
+        text: Any text.
+        lift: Where numbers must come from.
+        library: Words of measures and faults.
+        findings: Faults that may be named; the lift's own findings when None.
+        evidence: Measure ids that numbers must belong to; any that the sentence names when None.
+        trusted: Library texts that may hold numbers of their own, such as drills.
+        language: Script the text must be in; any when None.
+    """
+    found = lift.findings if findings is None else findings
+    context = Context(
+        lift=lift,
+        library=library,
+        faults=frozenset(f.fault for f in found),
+        evidence=None if evidence is None else frozenset(evidence),
+        trusted=(*_standing_texts(library), *(normalised(t) for t in trusted)),
+        language=language,
+    )
+    return check_sentences(text, context)
+
+
+def check_sentences(text: str, context: Context) -> CheckedText:
+    """Return the text without the sentences that `context` does not support."""
+    kept, removed, n_found, n_supported = [], [], 0, 0
+    for sentence in sentences(text):
+        found, supported, refused = _check_sentence(sentence, context)
+        n_found, n_supported = n_found + found, n_supported + supported
+        (removed if refused else kept).append(sentence)
+    glue = " " if context.language in (None, "en") else ""
+    return CheckedText(
+        text=glue.join(kept), numbers_found=n_found, numbers_supported=n_supported, removed=tuple(removed)
+    )
+
+
+def _check_sentence(sentence: str, context: Context) -> tuple[int, int, bool]:
+    """Return how many numbers the sentence holds, how many are supported, and whether it must go."""
+    plain = normalised(sentence)
+    masked = _masked(plain, context.trusted)
+    trusted = sum(len(q.numbers) for q in find_quantities(plain)) - sum(len(q.numbers) for q in find_quantities(masked))
+    quantities = find_quantities(masked)
+    hits = _measure_hits(masked, context.library)
+    instants = _instant_hits(masked, context.library)
+    supported = [q for q in quantities if _is_supported(q, masked, hits, instants, context)]
+    n_found = max(trusted, 0) + sum(len(q.numbers) for q in quantities)
+    n_supported = max(trusted, 0) + sum(len(q.numbers) for q in supported)
+    refused = (
+        len(supported) < len(quantities)
+        or forbidden_claim(masked) is not None
+        or _names_absent_fault(masked, context)
+        or (context.language is not None and not has_right_script(sentence, context.language))
+    )
+    return n_found, n_supported, refused
+
+
+def _masked(text: str, trusted: Sequence[str]) -> str:
+    """Return the text with every trusted text in it blanked, if it stands alone and is whole."""
+    for known in sorted(trusted, key=len, reverse=True):
+        bare = known.rstrip(".。 ")
+        if len(bare) < 6:
+            continue
+        whole = rf"(?<![0-9A-Za-z])(?<![0-9][.,]){re.escape(bare)}(?![0-9A-Za-z%])(?![.,:/–-]?[0-9])"
+        text = re.sub(whole, lambda m: " " * len(m.group()), text)
+    return text
+
+
+def _standing_texts(library: Library) -> tuple[str, ...]:
+    """Return the whole sentences of the library that are no templates, normalised."""
+    texts = [p for group in library.texts.values() for p in group.phrases.values() if "{" not in p and len(p) >= 12]
+    return tuple(normalised(part) for text in texts for part in (text, *sentences(text)))
+
+
+def _words_pattern(words: dict[str, set[str]]) -> re.Pattern[str]:
+    ordered = sorted(words, key=len, reverse=True)
+    return re.compile("|".join(rf"(?<![a-z]){re.escape(w)}(?![a-z])" for w in ordered), re.I)
+
+
+def _hits(text: str, words: dict[str, set[str]]) -> list[_Hit]:
+    pattern = _words_pattern(words)
+    return [_Hit(m.start(), m.end(), frozenset(words[m.group().lower()])) for m in pattern.finditer(text)]
+
+
+def measure_words(library: Library) -> dict[str, set[str]]:
+    """Return every word of every language with the ids of the measures it names."""
+    words: dict[str, set[str]] = {}
+    for name, record in library.measures.items():
+        for text in record.texts.values():
+            for word in text.words:
+                words.setdefault(normalised(word).lower(), set()).add(name)
+    return words
+
+
+def instant_words(library: Library) -> dict[str, set[str]]:
+    """Return every word of every language with the instants it names."""
+    words: dict[str, set[str]] = {}
+    for group in library.texts.values():
+        for name, text in group.instants.items():
+            for word in text.words:
+                words.setdefault(normalised(word).lower(), set()).add(name)
+    return words
+
+
+def _measure_hits(text: str, library: Library) -> list[_Hit]:
+    return _hits(text, measure_words(library))
+
+
+def _instant_hits(text: str, library: Library) -> list[_Hit]:
+    return _hits(text, instant_words(library))
+
+
+def _nearest(hits: Sequence[_Hit], quantity: Quantity) -> _Hit | None:
+    """Return the hit that a number belongs to: the last one before it, else the first after it."""
+    before = [h for h in hits if h.end <= quantity.start]
+    if before:
+        return before[-1]
+    return next((h for h in hits if h.start >= quantity.end), None)
+
+
+def _is_supported(
+    quantity: Quantity, text: str, hits: Sequence[_Hit], instants: Sequence[_Hit], context: Context
+) -> bool:
+    if quantity.dimension == "lift":
+        return quantity.numbers == (float(context.lift.number),)
+    hit = _nearest(hits, quantity)
+    claimed = _claimed(hit, quantity, context)
+    if quantity.dimension == "frame":
+        return _is_frame(quantity, claimed, hit, _nearest(instants, quantity), context)
+    if any(_matches(quantity, name, text, context) for name in claimed):
+        return True
+    moment = _nearest(instants, quantity)
+    if quantity.dimension != "time" or context.evidence is not None or moment is None:
+        return False
+    if hit is not None and _distance(hit, quantity) < _distance(moment, quantity):
+        return False
+    found = [context.lift.instants.get(name) for name in moment.ids]  # type: ignore[call-overload]
+    return any(_is_time_of(quantity, instant) for instant in found if instant is not None)
+
+
+def _claimed(hit: _Hit | None, quantity: Quantity, context: Context) -> set[str]:
+    """Return the measured ids that a number may stand for."""
+    named = set(hit.ids) if hit is not None else None
+    if context.evidence is not None:
+        ids = set(context.evidence) if named is None else named & context.evidence
+    elif named is not None:
+        ids = named
+    else:
+        ids = set()
+    return {name for name in ids if name in context.lift.measures}
+
+
+def _distance(hit: _Hit, quantity: Quantity) -> int:
+    return quantity.start - hit.end if hit.end <= quantity.start else 1000 + hit.start - quantity.end
+
+
+def _is_frame(
+    quantity: Quantity, claimed: Collection[str], hit: _Hit | None, moment: _Hit | None, context: Context
+) -> bool:
+    frames = {context.lift.measures[name].frame for name in claimed}
+    named = moment is not None and (hit is None or _distance(moment, quantity) <= _distance(hit, quantity))
+    if context.evidence is None and moment is not None and named:
+        found = [context.lift.instants.get(name) for name in moment.ids]  # type: ignore[call-overload]
+        frames |= {instant.frame for instant in found if instant is not None}
+    return quantity.kind == "value" and any(f is not None and quantity.numbers[0] == f for f in frames)
+
+
+def _is_time_of(quantity: Quantity, instant: Instant) -> bool:
+    reach = 1.645 * instant.sd_s
+    value, low, high = instant.time_s, max(0.0, instant.time_s - reach), instant.time_s + reach
+    return _equals(quantity, value, low, high, 0.005)
+
+
+def _matches(quantity: Quantity, name: str, text: str, context: Context) -> bool:
+    """Return whether a quantity says what this measure says, sign included."""
+    measure = context.lift.measures[name]
+    if quantity.dimension != _DIMENSIONS[measure.unit]:
+        bare_ratio = quantity.dimension == "bare" and measure.unit == "1" and context.evidence is None
+        if not bare_ratio:
+            return False
+    tolerance = max((measure.high - measure.low) / 2, _display_step(name, measure))
+    return any(
+        _equals(quantity, sign * measure.value, *sorted((sign * measure.low, sign * measure.high)), tolerance)
+        for sign in _signs(name, measure, text, context.library)
+    )
+
+
+def _display_step(name: str, measure: Measure) -> float:
+    """Return half of the last digit that a page shows of a measure: a centimetre for lengths, its decimals else."""
+    return 0.005 if measure.unit in ("m", "1") else 0.5 * 10.0 ** -MEASURES[name].decimals
+
+
+def _signs(name: str, measure: Measure, text: str, library: Library) -> tuple[int, ...]:
+    """Return which way round a signed measure may be quoted, from the words of the sentence."""
+    axis = library.measures[name].axis
+    if axis is None:
+        return (1,)
+    plus, minus = (_FORWARD, _BACKWARD) if axis == "fore_aft" else (_RIGHT, _LEFT)
+    says_plus, says_minus = bool(plus.search(text)), bool(minus.search(text))
+    if axis == "height":
+        agrees = says_plus == says_minus or says_plus == (measure.value >= 0)
+        return (1, -1) if agrees else ()
+    if says_minus and not says_plus:
+        return (-1,)
+    return (1,) if not says_minus else ((1,) if measure.value >= 0 else (-1,))
+
+
+def _equals(quantity: Quantity, value: float, low: float, high: float, tolerance: float) -> bool:
+    """Return whether the numbers, as rounded on the page, are these; a range is the interval, a lone number the value."""
+    wanted = {
+        "value": (value,),
+        "range": (low, high),
+        "spread": (value, (high - low) / 2),
+        "at_least": (low,),
+        "at_most": (high,),
+    }[quantity.kind]
+    pairs = zip(quantity.numbers, quantity.half_steps, wanted, strict=True)
+    return all(
+        abs(x - want) <= half * (1 + 1e-9) + 1e-9 and abs(x - want) <= tolerance + 1e-9 for x, half, want in pairs
+    )
+
+
+def _names_absent_fault(text: str, context: Context) -> bool:
+    """Return whether the text claims a fault that was not found."""
+    lowered = text.lower()
+    for fault in context.library.faults.values():
+        if fault.id in context.faults:
+            continue
+        for words in fault.texts.values():
+            for word in (words.name, *words.aliases):
+                for match in re.finditer(rf"(?<![a-z]){re.escape(normalised(word).lower())}(?![a-z])", lowered):
+                    if not is_denied(lowered[: match.start()]):
+                        return True
+    return False
+
+
+def check_guidance(draft: Draft, lift: Lift, findings: Sequence[Finding], library: Library) -> Guidance:
+    """Return the draft as guidance that holds only what the measures support.
+
+    Cue, drill and consequence fall back to the library's own; an observation that does not pass takes its priority
+    with it; whatever was taken out stands in `check.removed`.
+    """
+    tally = _Tally(lift, findings, library, draft.language)
+    strength = tally.text(draft.strength)
+    priorities = [p for p in (tally.priority(p) for p in draft.priorities[:MAX_PRIORITIES]) if p is not None]
+    for extra in draft.priorities[MAX_PRIORITIES:]:
+        tally.remove(extra)
+    reasons = tuple(lift.not_measured.values())
+    unmeasured = [tally.text(text, trusted=reasons) for text in draft.not_measured]
+    next_film = tally.text(draft.next_film)
+    safety = tally.text(draft.safety, trusted=[f.texts[draft.language].safety for f in tally.faults()])
+    return Guidance(
+        language=draft.language,
+        writer=draft.writer,
+        model=draft.model,
+        adapter=draft.adapter,
+        strength=strength,
+        priorities=tuple(priorities),
+        next_film=next_film,
+        safety=safety or library.texts[draft.language].say("safety"),
+        not_measured=tuple(text for text in unmeasured if text),
+        check=Check(numbers_found=tally.found, numbers_supported=tally.supported, removed=tuple(tally.removed)),
+    )
+
+
+class _Tally:
+    """Counts what the check of one guidance found."""
+
+    def __init__(self, lift: Lift, findings: Sequence[Finding], library: Library, language: Language) -> None:
+        self.lift, self.findings, self.library, self.language = lift, findings, library, language
+        self.found = 0
+        self.supported = 0
+        self.removed: list[str] = []
+
+    def faults(self) -> list[Fault]:
+        return [self.library.faults[f.fault] for f in self.findings]
+
+    def text(self, text: str, evidence: Collection[str] | None = None, trusted: Collection[str] = ()) -> str:
+        checked = check_text(
+            text, self.lift, self.library, self.findings, evidence=evidence, trusted=trusted, language=self.language
+        )
+        self.found += checked.numbers_found
+        self.supported += checked.numbers_supported
+        self.removed.extend(checked.removed)
+        return checked.text
+
+    def remove(self, priority: Priority) -> None:
+        """Take a whole priority out; its numbers count as found, not as supported."""
+        parts = (priority.observation, priority.consequence, priority.cue, priority.drill)
+        self.found += sum(len(q.numbers) for part in parts for q in find_quantities(normalised(part)))
+        self.removed.extend(part for part in parts if part)
+
+    def priority(self, draft: Priority) -> Priority | None:
+        finding = next((f for f in self.findings if f.fault == draft.fault), None)
+        evidence = tuple(name for name in draft.evidence if finding and name in finding.measures)
+        evidence = tuple(name for name in evidence if name in self.lift.measures)
+        if finding is None or not evidence:
+            self.remove(draft)
+            return None
+        fault = self.library.faults[draft.fault]
+        words = fault.texts[self.language]
+        observation = self.text(draft.observation, evidence)
+        consequence = self.text(draft.consequence, evidence, (words.consequence,)) or words.consequence
+        cue, drill = self._cue(draft.cue, words, evidence), self._drill(draft.drill, words, evidence)
+        if not observation:
+            return None
+        frames = [self.lift.measures[name].frame for name in evidence]
+        return Priority(
+            fault=draft.fault,
+            observation=observation,
+            consequence=consequence,
+            cue=cue,
+            drill=drill,
+            evidence=evidence,
+            sources=tuple(s for s in draft.sources if s in fault.sources),
+            at_frame=draft.at_frame if draft.at_frame in frames else frames[0],
+        )
+
+    def _cue(self, cue: str, words: FaultText, evidence: Collection[str]) -> str:
+        checked = self.text(cue, evidence, words.cues)
+        if checked and is_short(checked, self.language):
+            return checked
+        if checked:
+            self.removed.append(cue)
+        return words.cues[0]
+
+    def _drill(self, drill: str, words: FaultText, evidence: Collection[str]) -> str:
+        lines = tuple(d.line(self.language) for d in words.drills)
+        return self.text(drill, evidence, lines) or lines[0]

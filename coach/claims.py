@@ -1,0 +1,125 @@
+"""What a coach that has only a video must never say, in English and Chinese; and which questions call for a doctor."""
+
+import re
+
+_NOT = r"(?:not|n't|never|no|without|cannot|don't|avoid|別|别|不|勿|沒|没|無|无)"
+
+_FORBIDDEN: dict[str, tuple[str, ...]] = {
+    "diagnosis": (
+        r"\b(?:herniat\w*|bulging|slipped|prolapsed|ruptured)\s+(?:spinal\s+)?dis[ck]s?|\bdis[ck]s? (?:is|are|has|looks?) \w+",
+        r"\bherniat\w*|tend[oi]n(?:itis|opathy|osis)|bursitis|arthritis|sciatica|impingement|scoliosis|\w+ syndrome\b",
+        r"\b(?:torn|tear(?:ing)?|ruptur\w+|strain(?:ed)?|sprain\w*|dislocat\w+|fractur\w+)\b.{0,30}\b(?:muscle|ligament|tendon|"
+        r"labrum|meniscus|cuff|acl|mcl|hamstring|quad\w*|pec\w*|biceps|shoulder|knee|back|hip|wrist|elbow|ankle)",
+        r"\b(?:muscle|ligament|tendon|labrum|meniscus|cuff|acl|hamstring|shoulder|knee|back|hip|wrist|elbow)\b.{0,20}"
+        r"\b(?:is|are|looks?|has been|seems?|have)\s+(?:\w+\s+)?(?:torn|strained|sprained|inflamed|damaged|injured|ruptured)",
+        r"\b(?:you|he|she|this lifter|athlete)\s+(?:\w+\s+)?(?:suffers?|have|has|got)\s+(?:from\s+)?(?:an?\s+)?(?:\w+\s+)?"
+        r"(?:injury|condition|disease|pathology|deformity|disorder)",
+        r"\bdiagnos\w+|\bpatholog\w+",
+        r"(?:椎間盤|椎间盘).{0,4}(?:突出|膨出|脫出|脱出|破裂)|肌腱炎|腱鞘炎|滑囊炎|關節炎|关节炎|坐骨神經|坐骨神经|脊椎?側彎|脊柱侧弯",
+        r"(?:肌肉|韌帶|韧带|肌腱|半月板|旋轉肌|肩袖|盂唇|十字).{0,6}(?:拉傷|拉伤|撕裂|斷裂|断裂|發炎|发炎|受損|受损)|(?:拉傷|拉伤|扭傷|扭伤|骨折|脫臼|脱臼|夾擠|撞击综合)",
+        r"診斷|诊断|你(?:有|患有|得了).{0,8}(?:症|炎|病|損傷|损伤)",
+    ),
+    "injury prediction": (
+        r"\binjur(?:y|ies|e|ed|es|ing|ious)\b|\b(?:hurt|wreck|ruin|destroy|damage|blow out|snap|break|wear out)\w*\s+(?:your|the|his|her)\s+"
+        r"(?:\w+\s+)?(?:back|knees?|shoulders?|spine|wrists?|elbows?|hips?|neck|discs?|joints?|body)",
+        r"\bdangerous\b|\bwill (?:get )?hurt\b",
+        r"受傷|受伤|傷害|伤害|(?:弄|練|练|拉|舉|举|閃|闪)(?:傷|伤|壞|坏|斷|断)|危險|危险",
+    ),
+    "safe": (
+        r"\b(?:is|are|was|were|looks?|seems?|stays?|perfectly|completely|totally|quite|very|absolutely)\s+(?:\w+\s+)?safe\b",
+        r"\bsafe\s+(?:lift|technique|to\b|for\b|position|form|weight|load)|\brisk[- ]free\b|\bsafely\b|\bharmless\b",
+        r"(?:很|是|都|非常|十分|完全|絕對|绝对|相當|相当)安全|安全的(?:動作|动作|舉|举|重量|技術|技术)|沒有(?:任何)?(?:風險|危險)|没有(?:任何)?(?:风险|危险)|無風險|无风险",
+    ),
+    "through pain": (
+        r"\b(?:train|lift|work|push|go|play|power|fight|keep going|continue|carry on|squat|pull)\w*\s+(?:right\s+)?"
+        r"(?:through|despite|past|with|over)\s+(?:\w+\s+)?(?:pain|ache|hurt|discomfort|soreness|injury)",
+        r"\b(?:ignore|forget|disregard|don't (?:mind|worry about)|never mind)\s+(?:about\s+)?(?:\w+\s+)?(?:pain|ache|discomfort|hurting)|no pain,? no gain",
+        r"(?:忍|撐|撑|頂|顶|熬)(?:著|着|住|過|过|一下)?.{0,3}(?:痛|疼)|(?:不管|忽略|無視|无视|別管|别管|不用理).{0,4}(?:痛|疼)|(?:帶|带)(?:著|着)?(?:傷|伤|痛)|(?:痛|疼)也(?:要)?(?:繼續|继续|撐|撑|練|练)",
+    ),
+    "maximum": (
+        r"\b(?:max(?:ed)?|maxing) out\b|\b(?:attempt|try|go for|hit|test|chase|pull)\s+(?:a|an|your|the|for)?\s*(?:new\s+)?"
+        r"(?:max\w*|one[- ]rep\w*|1\s?rm|pr|pb|personal (?:best|record))\b|\badd (?:more )?(?:weight|load|kilos|plates)\b",
+        r"(?:挑戰|挑战|衝|冲|試|试|測|测)(?:一下)?(?:你的|新的)?(?:最大重量|極限|极限|個人最佳|个人最佳|PR|1RM)|(?:直接|再|可以)加(?:重|重量|磅|公斤)",
+    ),
+    "spine load": (
+        r"\b(?:spin(?:e|al)|lumbar|vertebra\w*|dis[ck]s?|l[345]\s*[-/]?\s*(?:l5|s1)|lower[- ]back|low[- ]back)\b.{0,40}"
+        r"\b(?:compress\w*|loads?|loading|shear\w*|forces?|newtons?|kn|pressure|stress|moment|torque)\b",
+        r"\b(?:compress\w*|shear\w*|pressure|stress|forces?|load)\s+(?:\w+\s+){0,4}(?:spin(?:e|al)|lumbar|vertebra\w*|dis[ck]s?|l[45]|lower[- ]back)\b",
+        r"(?:脊椎|脊柱|腰椎|椎間盤|椎间盘|下背|腰部).{0,12}(?:壓力|压力|負荷|负荷|負擔|负担|壓縮|压缩|剪力|剪切|受力|力矩|牛)",
+        r"(?:壓迫|压迫|擠壓|挤压).{0,6}(?:脊椎|脊柱|腰椎|椎間盤|椎间盘)",
+    ),
+    "left and right": (
+        r"\b(?:left|right)\s+(?:leg|foot|side|quad\w*|glute\w*|knee|hip)\b.{0,40}\b(?:forces?|newtons?|harder|stronger|weaker|loads?|loaded|power|"
+        r"percent|push(?:es|ed|ing)?|carr(?:y|ies|ied)|weight)\b|\b(?:forces?|load|weight|push(?:es|ed)?)\b.{0,30}\b(?:left|right)\s+(?:leg|foot)\b",
+        r"(?:左|右)(?:邊|边|側|侧)?(?:腿|腳|脚|膝|臀|髖|髋).{0,12}(?:力|負荷|负荷|承受|牛|多用|用得|較強|较强|較弱|较弱|比較強|比較弱|比较强|比较弱)",
+        r"\bmuscle (?:force|activation)s?\b|肌肉(?:力量|出力|受力)(?:是|為|为|達|达)",
+    ),
+    "referee": (
+        r"\bno[- ]lift(?:ed)?\b|\b(?:disqualif\w+|red[- ]light(?:ed|s)?|white[- ]lights?)\b(?<!may draw a red light)",
+        r"\b(?:referees?|judges?|jury|officials?)\s+(?:\w+\s+)?(?:will|would|should|must|has to|have to|are going to|is going to|gives?|gave|passe[sd]|"
+        r"turn(?:s|ed)? (?:it )?down|rejects?|rejected|counts?|counted|accepts?|accepted|calls?|called)\b",
+        r"\b(?:valid|legal|illegal|invalid|good)\s+(?:lift|attempt)\b|\bwould (?:not )?(?:count|pass)\b|\b(?:breaks?|violat\w+|against) the rules?\b",
+        r"(?:裁判|評審|评审).{0,4}(?:會|会|將|将|一定|應該|应该|判|給|给|亮)(?!注意|看)|(?:試舉|试举)(?:成功|失敗|失败|無效|无效|有效)|(?:白燈|白灯|紅燈|红灯)|犯規|犯规|違規|违规|判(?:失敗|失败|成功|無效|无效)",
+    ),
+    "body": (
+        r"\b(?:lose|losing|gain|gaining|cut|cutting|drop)\s+(?:some\s+|a few\s+)?(?:body\s?)?(?:weight|fat|kilos|pounds)\b|\bbody[- ]?(?:fat|shape|type|weight|image)\b",
+        r"\b(?:overweight|underweight|obese|chubby|skinny|fat|physique|weight class|weight[- ]cut\w*|diet(?:ing)?|calorie\w*)\b",
+        r"\byour\s+(?:\w+\s+)?(?:femurs?|torso|legs|arms|limbs|build|frame|proportions?)\s+(?:is|are)\s+(?:too\s+)?(?:short|long|heavy|thick|thin|big|small)\b",
+        r"減重|减重|減肥|减肥|增重|體脂|体脂|體重|体重|太胖|太瘦|偏胖|偏瘦|肥胖|身材|體型|体型|體態|体态|量級|量级|飲食|饮食|節食|节食|(?:腿|手|軀幹|躯干|身體|身体)(?:太|比較|比较|偏)(?:長|长|短|粗|細|细)",
+    ),
+    "drugs": (
+        r"\b(?:steroid\w*|anabolic\w*|testosterone|doping|dope|sarms?|creatine|supplement\w*|pre[- ]?workout|caffeine|pain\s?killers?|ibuprofen|"
+        r"aspirin|paracetamol|acetaminophen|nsaids?|naproxen|medicat\w+|medicine|cortisone|growth hormone|epo|hgh|protein powder|injections?)\b",
+        r"類固醇|类固醇|禁藥|禁药|興奮劑|兴奋剂|止痛|消炎藥|消炎药|肌酸|補充劑|补充剂|補劑|补剂|布洛芬|普拿疼|睪固酮|睾酮|藥物|药物|吃藥|吃药|打針|打针|咖啡因|乳清|生長激素|生长激素",
+    ),
+    "champion": (
+        r"\b(?:world|olympic|national|european|asian)\s+(?:champion\w*|record\w*|medal\w*|class)\b|\bchampions?\b|\bolympians?\b|\bgold[- ]medal\w*",
+        r"\b(?:like|as|than|compared? (?:to|with)|unlike|match(?:es)?)\s+(?:an?\s+|the\s+|other\s+|top\s+|most\s+)*(?:elite|pros?|professional|world|top|best|olympic)\s*\w*",
+        r"\belite (?:lifters?|athletes?|men|women|norm|standard|range|level)\b",
+        r"冠軍|冠军|世界紀錄|世界纪录|奧運|奥运|國手|国手|金牌|世界級|世界级|頂尖選手|顶尖选手|頂級選手|顶级选手|優秀選手的(?:標準|平均)|优秀选手的(?:标准|平均)|呂小軍|吕小军|石智勇|郭婞淳",
+    ),
+    "clearance": (
+        r"\bclear(?:ed)?\s+(?:you\s+)?(?:for|to)\s+(?:train\w*|lift\w*|compet\w+|sport\w*|return)|\breturn[- ]to[- ](?:sport|play|lifting|training|competition)\b",
+        r"\b(?:ready|fit|fine|ok(?:ay)?|able)\s+to\s+(?:return|resume|compete|come back|go back|start again)|\b(?:can|may)\s+(?:train|lift|compete|return|resume)\s+again\b",
+        r"(?:可以|能|准許|准许)(?:恢復|恢复|重返|回到|復出|复出|重新)(?:訓練|训练|比賽|比赛|賽場|赛场|舉重|举重)?|重返賽場|重返赛场|已經(?:康復|復原|痊癒)|已经(?:康复|复原|痊愈)",
+    ),
+}
+_COMPILED = [(kind, re.compile("|".join(f"(?:{p})" for p in patterns), re.I)) for kind, patterns in _FORBIDDEN.items()]
+_MAY_BE_DENIED = {"through pain", "maximum", "body"}  # "do not lift through pain" is what should be said
+
+_ALARM = re.compile(
+    r"\bpain(?!t)(?:s|ful|fully)?\b|\bhurt(?:s|ing)?\b|\bach(?:e|es|ing|y)\b|\bsore(?:ness)?\b|\bnumb(?:ness)?\b|\btingl\w*|\bpins and needles\b|"
+    r"\bdizz\w*|\blight-?headed\w*|\bfaint(?:ed|ing|s)?\b|\bblack(?:ed)? ?out\b|\bpass(?:ed|ing)? out\b|\bvertigo\b|"
+    r"\bchest (?:pain|tight\w*|pressure|discomfort)|\btight(?:ness)? in (?:my|the) chest|\bheart (?:racing|palpitat\w*|flutter\w*)|\bpalpitations?\b|"
+    r"\bshort(?:ness)? of breath\b|\bcan(?:'t|not) breathe\b|\bpregnan\w*|\bpost-?partum\b|\bmiscarr\w*|\bcontractions?\b|"
+    r"\bsurger(?:y|ies)\b|\bsurgical\w*|\boperated on\b|\b(?:had|after|since|from) (?:an? |my |the )?(?:\w+ )?operation\b|\bpost-?op\w*|\bstitches\b|\bconcuss\w*|"
+    r"\binjur(?:y|ed|ies)\b|\bswell(?:ing|ed)?\b|\bswollen\b|\bsprain\w*|\bstrained\b|\btorn\b|\btore\b|\bpopped\b|\bpinch(?:ed|ing)\b|\bbleed\w*|"
+    r"\bburning (?:sensation|feeling)|\bshooting (?:down|up|sensation)|\btweak(?:ed)?\b|\bthrob\w*|\bherniat\w*|\bsciatica\b|\blost (?:feeling|strength|sensation)|\b(?:arm|leg|hand|foot) (?:went|is|goes) (?:dead|weak|limp)|"
+    r"痛(?!快)|疼|酸軟|刺刺|麻(?!煩|烦)|暈|晕|頭昏|头昏|昏倒|昏厥|眼前發黑|眼前发黑|胸悶|胸闷|胸口|心悸|喘不過氣|喘不过气|呼吸困難|呼吸困难|懷孕|怀孕|孕婦|孕妇|孕期|產後|产后|早產|"
+    r"開刀|开刀|手術|手术|術後|术后|受傷|受伤|拉傷|拉伤|扭傷|扭伤|閃到|闪到|腫|肿|撕裂|骨折|腦震盪|脑震荡|不舒服|失去知覺|失去知觉|沒知覺|没知觉|流血|出血",
+    re.I,
+)
+
+
+def forbidden_claim(text: str) -> str | None:
+    """Return the kind of claim in a normalised sentence that no video can support, or None."""
+    for kind, pattern in _COMPILED:
+        for match in pattern.finditer(text):
+            if kind in _MAY_BE_DENIED and is_denied(text[: match.start()]):
+                continue
+            return kind
+    return None
+
+
+def is_denied(before: str) -> bool:
+    """Return whether the words just before a claim, in the same clause, deny it."""
+    clause = re.split(r"[,.;:!?，。；：！？]|\bbut\b|但", before)[-1]
+    return (
+        re.search(rf"(?:\b|(?<=\w)){_NOT}\W*(?:[a-zA-Z']+\W+){{0,4}}$|{_NOT}[^a-zA-Z]{{0,8}}$", clause, re.I)
+        is not None
+    )
+
+
+def needs_referral(question: str) -> bool:
+    """Return whether a normalised question speaks of pain or another reason to see a doctor first."""
+    return _ALARM.search(question) is not None
