@@ -97,6 +97,25 @@ def _bridge(times_s: Floats, disc: Floats, hands: Floats) -> tuple[Floats, Float
     return fused, np.where(weights == 0, BRIDGE_WEIGHT, weights)
 
 
+def agreement(
+    times_s: Floats, plate: PlateTrack, hands_px: Floats, start_s: float, end_s: float, m_per_px: float
+) -> tuple[float, float]:
+    """Return how alike plate and hands move up and down (correlation) and their median distance in metres.
+
+    Seen from the side the hands are near the middle of the plate, give or take perspective; a disc that does not move
+    with them is not on this bar. NaN when they are seen together for fewer than 8 frames.
+    """
+    inside = (times_s >= start_s) & (times_s <= end_s)
+    both = inside & np.isfinite(plate.centre_px).all(axis=1) & np.isfinite(hands_px).all(axis=1)
+    if both.sum() < MIN_SAMPLES:
+        return float("nan"), float("nan")
+    disc, hand = plate.centre_px[both], hands_px[both]
+    if np.ptp(disc[:, 1]) == 0 or np.ptp(hand[:, 1]) == 0:
+        return 0.0, float("nan")
+    apart = float(np.median(np.linalg.norm(disc - hand, axis=1))) * m_per_px
+    return float(np.corrcoef(disc[:, 1], hand[:, 1])[0, 1]), apart
+
+
 def stretches(samples: BarSamples) -> list[tuple[int, int]]:
     """Return half-open frame ranges in which the bar was seen without a long gap."""
     seen = np.isfinite(samples.y_m) & np.isfinite(samples.x_m)

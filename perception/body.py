@@ -107,7 +107,14 @@ def _bar_over_shoulders(track: PoseTrack, bar_px: Floats, time_s: float, stature
 
 
 def place_measures(
-    track: PoseTrack, hands_px: Floats, lift: LiftTimes, context: Context, forward: float, *, is_moving: bool
+    track: PoseTrack,
+    hands_px: Floats,
+    lift: LiftTimes,
+    context: Context,
+    forward: float,
+    *,
+    is_moving: bool,
+    hands_agree: bool,
 ) -> tuple[dict[str, Measure], dict[str, str]]:
     """Return where the feet are under the bar, how they moved, and whether the wrists are level.
 
@@ -119,6 +126,8 @@ def place_measures(
     names = {"bar_to_foot_catch_m": "side", "foot_jump_m": "side", "left_right_wrist_height_m": "front"}
     for name, view in names.items():
         reason = _why_no_place(name, view, context, at, is_moving)
+        if reason is None and name == "bar_to_foot_catch_m" and not hands_agree:
+            reason = "the hands were hidden and do not agree with the plate"
         if reason is not None:
             reasons[name] = reason
             continue

@@ -13,7 +13,7 @@ from coach.domain.lift import CameraFacts, Facing, Instant, InstantName, Lift, P
 from coach.domain.measures import MEASURES, Measure
 from coach.domain.settings import AnalysisSettings
 from perception.athlete import choose_athlete, hands_midpoint_px, stature_px
-from perception.bar import BarCurve, BarSamples, fit_curve, sample_bar, stretches
+from perception.bar import BarCurve, BarSamples, agreement, fit_curve, sample_bar, stretches
 from perception.body import judge_kind, knee_rise_m, place_measures, pull_phases, starts_at_the_floor
 from perception.camera import FrameWatch, estimate_facing, estimate_view
 from perception.discs import Discs, DiscWatch
@@ -30,6 +30,8 @@ from perception.video import Clip, clip_facts, open_clip, read_frames
 OnProgress = Callable[[str, int, int], None]
 MIN_PLATE_SHARE = 0.4  # of frames of a lift: below this the hands are the better track
 MIN_ATHLETE_FRAMES = 10
+ALIKE = 0.8  # correlation of plate and hands going up and down, on the bar it is above 0.9
+FAR_APART_M = 0.12  # m, perspective alone puts them up to 0.1 m apart
 MOST_FRAMES_WAITING = 3  # frames held for the discs, so that memory stays constant
 SLOW_MOTION_M_S2 = (3.0, 11.8)  # m/s2, a fall outside says that scale or time base are wrong; hands may slow it
 FALL_FINE_M_S2 = 10.3  # m/s2, above this the scale is doubtful
@@ -251,20 +253,23 @@ def _measure_lift(
     context = Context(scale, scene.view, knee, scene.stature_m, settings.bar_mass_kg, frame_rate_hz)
     readings = read_bar(curve, lift, context)
     spread = spread_by_noise(scene.samples, curve, lift, context)
+    alike, apart = _agreement(scene, lift)
     measures, reasons = bar_measures(readings, spread, context, scene.samples.source, watched.times_s)
     moving = watched.is_moving
     for more, less in (
         angle_measures(angles, lift, context, watched.times_s),
-        place_measures(scene.pose, scene.hands_px, lift, context, forward, is_moving=moving),
+        place_measures(
+            scene.pose, scene.hands_px, lift, context, forward, is_moving=moving, hands_agree=not apart > FAR_APART_M
+        ),
     ):
         measures |= more
         reasons |= less
-    warnings = []
+    warnings = _judge_agreement(alike, apart)
     if fall is not None:
         measures["free_fall_gravity_m_s2"] = make_measure(
             "free_fall_gravity_m_s2", *fall, "plate", None, watched.times_s
         )
-        warnings = _judge_fall(*fall)
+        warnings += _judge_fall(*fall)
     kind, outcome = judge_kind(scene.pose, bar_px, lift, readings["bar_max_height_m"].value, scene.stature_m)
     return (
         Lift(
@@ -277,6 +282,25 @@ def _measure_lift(
         ),
         warnings,
     )
+
+
+def _agreement(scene: _Scene, lift: LiftTimes) -> tuple[float, float]:
+    """Return how plate and hands agree during this lift; NaN when the hands are the bar."""
+    if scene.samples.source != "plate":
+        return float("nan"), float("nan")
+    start, end = lift.times_s["lift_off"] - 0.3, lift.times_s.get("catch", lift.times_s["max_height"])
+    return agreement(scene.pose.times_s, scene.plate, scene.hands_px, start, end, scene.work_scale.bar_m_per_px)
+
+
+def _judge_agreement(alike: float, apart: float) -> list[str]:
+    if alike < ALIKE:
+        return ["plate and hands do not move alike: the disc that was followed may not be on this bar"]
+    if apart > FAR_APART_M:
+        return [
+            f"hands and plate were found {100 * apart:.0f} cm apart, because the plate hides the hands: "
+            "the bar is taken from the plate, places of the body are less sure"
+        ]
+    return []
 
 
 def _free_fall(scene: _Scene, lift: LiftTimes) -> tuple[float, float] | None:
