@@ -198,6 +198,34 @@ def ask(
     print(answer.model_dump_json(indent=2) if as_json else answer.text)
 
 
+@eval_app.command("perception")
+def eval_perception(
+    data: Annotated[
+        Path, typer.Option("--data", help="Folder for the simulated lifts; finished ones are used again.")
+    ] = Path("out/eval-perception"),
+    n: Annotated[int, typer.Option("--n", min=1, help="Number of simulated lifts, half of them clean.")] = 60,
+    seed: Annotated[int, typer.Option("--seed", help="Of the first lift.")] = 0,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes.")] = 2,
+    clips: Annotated[
+        Path | None, typer.Option("--clips", help="Folder of real clips with their labels.csv; none when left out.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare measures with the truth of simulated lifts and the labels of real clips."""
+    from eval.perception import run
+
+    with _progress() as on_progress:
+        scores = run(data, n=n, seed=seed, workers=workers, clips=clips, on_progress=on_progress)
+    if as_json:
+        print(scores.model_dump_json(indent=2))
+        return
+    words = {True: "yes", False: "NO", None: ""}
+    _print_table(
+        ("what", "n", "result", "bar to reach", "reached"),
+        ((row.what, str(row.n), row.result, row.bar, words[row.reached]) for row in scores.rows),
+    )
+
+
 @models_app.command("list")
 def list_models(as_json: JsonOption = False) -> None:
     """List the weights that can be fetched, and those that are here."""
