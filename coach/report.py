@@ -124,13 +124,13 @@ def write_html(
     address, is_linked = _video_address(out_dir, video, embed_limit_bytes)
     page = Page(
         title=_title(report),
-        subtitle=f"{one_line(report.clip.file_name)} · {report.clip.duration_s:.1f} s · seen from: {report.camera.view}",
+        subtitle=f"{report.clip.file_name} · {report.clip.duration_s:.1f} s · seen from: {report.camera.view}",
         lifts=[_lift_on_page(report, lift, guidance.get(lift.number), out_dir) for lift in report.lifts],
         video=address,
         video_is_linked=is_linked,
         frame_rate_hz=report.clip.frame_rate_hz,
         plots=_plots(report, out_dir, plots),
-        warnings=[one_line(warning) for warning in report.warnings],
+        warnings=list(report.warnings),
         facts=_facts(report, guidance),
         safety=list(dict.fromkeys(g.safety for g in guidance.values() if g.safety)),
     )
@@ -144,7 +144,9 @@ def _render(page: Page) -> str:
     from markupsafe import Markup
 
     loader = PackageLoader("coach", "templates")
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, finalize=_printable
+    )
     style = loader.get_source(environment, "report.css")[0]
     script = loader.get_source(environment, "report.js")[0]
     several = len(page.lifts) > 1
@@ -159,6 +161,13 @@ def _render(page: Page) -> str:
         style=Markup(style),
         script=Markup(script),
     )
+
+
+def _printable(value: object) -> object:
+    """Return a value of the template without control characters; our own style and script stay as they are."""
+    if type(value) is not str or value.startswith("data:"):
+        return value
+    return one_line(value)
 
 
 def _policy(style: str, script: str, video_is_linked: bool) -> str:
@@ -328,7 +337,7 @@ def _facts(report: Report, guidance: Mapping[int, Guidance]) -> list[tuple[str, 
         facts.append(
             ("Numbers in the guidance", f"{supported} of {numbers} match a measure; {removed} sentences removed")
         )
-    return [(name, one_line(value)) for name, value in facts]
+    return facts
 
 
 def _writer(guidance: Guidance) -> str:
@@ -370,7 +379,7 @@ def print_report(report: Report, guidance: Mapping[int, Guidance], console: "Con
     notes = [Text(f"! {one_line(warning)}", style="yellow") for warning in report.warnings]
     safety = dict.fromkeys(g.safety for g in guidance.values() if g.safety)
     if notes or safety:
-        console.print(Padding(Group(*notes, *(Text(text, style="dim") for text in safety)), (1, 1, 0, 1)))
+        console.print(Padding(Group(*notes, *(Text(one_line(text), style="dim") for text in safety)), (1, 1, 0, 1)))
 
 
 def _guidance_panel(lift: Lift, guidance: Guidance, several: bool) -> "RenderableType":
@@ -379,18 +388,18 @@ def _guidance_panel(lift: Lift, guidance: Guidance, several: bool) -> "Renderabl
     from rich.text import Text
 
     findings = {finding.fault: finding for finding in lift.findings}
-    parts: list[Any] = [Text.assemble(("Good  ", "bold green"), guidance.strength)]
+    parts: list[Any] = [Text.assemble(("Good  ", "bold green"), one_line(guidance.strength))]
     for i, priority in enumerate(guidance.priorities):
-        heading = f"\n{i + 1}. {plain(priority.fault).capitalize()}"
+        heading = f"\n{i + 1}. {one_line(plain(priority.fault).capitalize())}"
         parts += [
             Text.assemble((heading, "bold"), (f"  {sureness(findings.get(priority.fault))}", "dim")),
-            Text(priority.observation),
-            Text(priority.consequence),
-            Text.assemble("\n   ", (f" {priority.cue} ", "bold reverse"), "\n"),
-            Text.assemble(("Drill  ", "bold"), priority.drill),
+            Text(one_line(priority.observation)),
+            Text(one_line(priority.consequence)),
+            Text.assemble("\n   ", (f" {one_line(priority.cue)} ", "bold reverse"), "\n"),
+            Text.assemble(("Drill  ", "bold"), one_line(priority.drill)),
         ]
     if guidance.next_film:
-        parts.append(Text.assemble(("\nNext film  ", "bold"), guidance.next_film))
+        parts.append(Text.assemble(("\nNext film  ", "bold"), one_line(guidance.next_film)))
     title = Text(f"{lift_name(lift, several)}, {OUTCOME_WORDS[lift.outcome]}", style="bold")
     return Panel(Group(*parts), title=title, title_align="left", padding=(1, 2))
 
@@ -403,8 +412,10 @@ def _measures_table(lift: Lift, several: bool) -> "RenderableType":
     table = Table(box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
     if several:
         table.title = Text(lift_name(lift, several))
-    for name, justify in (("measure", "left"), ("value", "right"), ("90 % interval", "right"), ("from", "left")):
-        table.add_column(name, justify="right" if justify == "right" else "left")
+    table.add_column("measure")
+    table.add_column("value", justify="right")
+    table.add_column("90 % interval", justify="right")
+    table.add_column("from")
     table.add_column("how exact")
     for row in table_rows(lift):
         shown = row.shown

@@ -147,7 +147,8 @@ def _draw_axes(image: Image, chart: Chart, size_px: int, pad: int) -> None:
 def _draw_seconds(image: Image, chart: Chart, size_px: int) -> None:
     first, last = chart.curve.window_s
     left, _, right, bottom = chart.area
-    step = next((s for s in (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0) if (last - first) / s <= 8), 60.0)
+    room = max(1.0, (right - left) / (1.5 * text_size("10.0 s", size_px)[0]))
+    step = next((s for s in (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0) if (last - first) / s <= room), 60.0)
     for time_s in np.arange(np.ceil(first / step), np.floor(last / step) + 1) * step:
         x = round(chart._x(float(time_s)))
         cv2.line(image, (x, bottom), (x, bottom + 3), MUTED, 1)

@@ -109,7 +109,7 @@ def draw_dot(image: Image, x: float, y: float, radius_px: float, colour: Colour,
 
 def draw_coloured_line(image: Image, points_px: Floats, colours: npt.NDArray[np.uint8], width_px: int) -> None:
     """Draw a line through (N, 2) points, broken at NaN; piece i, i + 1 takes colour i + 1; runs of a colour at once."""
-    for first, last in finite_runs(points_px[:, 0]):
+    for first, last in finite_runs(points_px.sum(axis=1)):
         piece, paint = points_px[first:last], colours[first:last]
         if len(piece) < 2:
             continue

@@ -32,7 +32,7 @@ from perception.drawing import (
 )
 from perception.kinematics import fits_a_body
 from perception.pose import Floats, Image, PoseTrack
-from perception.scene import LONGEST_PX, Layout, Motion, Scene, known_instants, make_scenes, scene_at
+from perception.scene import Layout, Motion, Scene, known_instants, make_scenes, scene_at
 from perception.tracks import Tracks
 from perception.video import Clip, VideoWriter, read_frames
 
@@ -40,8 +40,10 @@ OnProgress = Callable[[str, int, int], None]
 
 FLASH_S = 0.30  # s, how long the ring of an instant grows and fades
 NAME_S = 0.60  # s, how long its name stays, long enough to read
+SAME_S = 0.02  # s, instants this close are named together
 PLATE_SEEN = 0.3  # plate confidence below which no circle is drawn
 FAINT = 0.3  # visibility given to a pose that cannot be right, so that it is drawn faintly
+KEYFRAME_PX = 720  # px, of the longer side of a key frame
 JPEG_QUALITY = 88
 STAGE = "pictures"
 
@@ -198,7 +200,8 @@ class Painter:
         shown = [mark for mark in scene.marks if 0 <= time_s - mark[1] < NAME_S]
         if not shown or i >= len(self.tracks.bar.centre_px):
             return
-        frame, since_s, words = shown[-1]
+        frame, since_s, _ = shown[-1]
+        words = ", ".join(mark[2] for mark in shown if since_s - mark[1] < SAME_S)
         centre = self.tracks.bar.centre_px[min(frame, len(self.tracks.bar.centre_px) - 1)] * self.layout.scale
         if not np.isfinite(centre).all():
             return
@@ -282,7 +285,7 @@ class Painter:
     def draw_keyframe(self, image: Image, i: int, scene: Scene, name: InstantName) -> Image:
         """Return the picture of one instant, cut around the whole lift, with a caption under it."""
         x0, y0, x1, y1 = self._crop(image, scene)
-        scale = float(np.clip(720 / (y1 - y0), min(1.0, LONGEST_PX / (y1 - y0)), 2.0))
+        scale = min(KEYFRAME_PX / (y1 - y0), KEYFRAME_PX / (x1 - x0), 2.0)
         width, height = round((x1 - x0) * scale), round((y1 - y0) * scale)
         picture = _resized(image[y0:y1, x0:x1], width, height)
         self._draw_lifter(picture, i, scene, scale, (x0, y0))
@@ -349,7 +352,7 @@ def _title(scene: Scene, n_scenes: int) -> str:
 
 
 def _draw_path(picture: Image, path: Floats, colours: Image, thick: int) -> None:
-    for first, last in finite_runs(path[:, 0]):
+    for first, last in finite_runs(path.sum(axis=1)):
         if last - first > 1:
             draw_line(picture, path[first:last], INK, thick + 3)
     draw_coloured_line(picture, path, colours, thick + 1)

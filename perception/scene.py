@@ -129,7 +129,7 @@ def known_instants(lift: Lift) -> dict[InstantName, Instant]:
 
 
 def _scene(lift: Lift, instants: dict[InstantName, Instant], tracks: Tracks, motion: Motion) -> Scene:
-    n_frames = len(tracks.bar.times_s)
+    n_frames, last_s = len(tracks.bar.times_s), float(tracks.bar.times_s[-1])
     begin = min(instants.values(), key=lambda instant: instant.time_s)
     end, after_s = _end_of_pull(instants)
     first, last = min(begin.frame, n_frames - 1), min(end.frame, n_frames - 1)
@@ -137,7 +137,7 @@ def _scene(lift: Lift, instants: dict[InstantName, Instant], tracks: Tracks, mot
     top = float(np.nanmax(speed)) if np.isfinite(speed).any() else 1.0
     return Scene(
         lift=lift,
-        window_s=(max(begin.time_s - 0.35, 0.0), end.time_s + after_s),
+        window_s=(max(begin.time_s - 0.35, 0.0), max(min(end.time_s + after_s, last_s), begin.time_s + 0.1)),
         first=first,
         last=last,
         path_px=_path_px(tracks, first, last),
