@@ -107,7 +107,9 @@ def check_text(
 
 def check_sentences(text: str, context: Context) -> CheckedText:
     """Return the text without the sentences that `context` does not support."""
-    kept, removed, n_found, n_supported = [], [], 0, 0
+    kept: list[str] = []
+    removed: list[str] = []
+    n_found = n_supported = 0
     for sentence in sentences(text):
         found, supported, refused = _check_sentence(sentence, context)
         n_found, n_supported = n_found + found, n_supported + supported
@@ -126,7 +128,10 @@ def _check_sentence(sentence: str, context: Context) -> tuple[int, int, bool]:
     quantities = find_quantities(masked)
     hits = _measure_hits(masked, context.library)
     instants = _instant_hits(masked, context.library)
-    supported = [q for q in quantities if _is_supported(q, masked, hits, instants, context)]
+    words = _blanked(masked, hits)
+    supported = [
+        q for i, q in enumerate(quantities) if _is_supported(q, quantities[:i], words, hits, instants, context)
+    ]
     n_found = max(trusted, 0) + sum(len(q.numbers) for q in quantities)
     n_supported = max(trusted, 0) + sum(len(q.numbers) for q in supported)
     refused = (
@@ -201,13 +206,27 @@ def _nearest(hits: Sequence[_Hit], quantity: Quantity) -> _Hit | None:
     return next((h for h in hits if h.start >= quantity.end), None)
 
 
+def _blanked(text: str, hits: Sequence[_Hit]) -> str:
+    """Return the text without the names of measures, so that `forward loop` does not count as a direction."""
+    for hit in hits:
+        text = text[: hit.start] + " " * (hit.end - hit.start) + text[hit.end :]
+    return text
+
+
 def _is_supported(
-    quantity: Quantity, text: str, hits: Sequence[_Hit], instants: Sequence[_Hit], context: Context
+    quantity: Quantity,
+    before: Sequence[Quantity],
+    text: str,
+    hits: Sequence[_Hit],
+    instants: Sequence[_Hit],
+    context: Context,
 ) -> bool:
     if quantity.dimension == "lift":
         return quantity.numbers == (float(context.lift.number),)
-    hit = _nearest(hits, quantity)
-    claimed = _claimed(hit, quantity, context)
+    told = [q for q in before if q.dimension != "frame"]
+    follows = quantity.dimension == "frame" and bool(told)  # "16 cm, frame 62": the frame of those 16 cm
+    hit = _nearest(hits, told[-1] if follows else quantity)
+    claimed = _claimed(hit, context)
     if quantity.dimension == "frame":
         return _is_frame(quantity, claimed, hit, _nearest(instants, quantity), context)
     if any(_matches(quantity, name, text, context) for name in claimed):
@@ -221,7 +240,7 @@ def _is_supported(
     return any(_is_time_of(quantity, instant) for instant in found if instant is not None)
 
 
-def _claimed(hit: _Hit | None, quantity: Quantity, context: Context) -> set[str]:
+def _claimed(hit: _Hit | None, context: Context) -> set[str]:
     """Return the measured ids that a number may stand for."""
     named = set(hit.ids) if hit is not None else None
     if context.evidence is not None:
@@ -262,10 +281,11 @@ def _matches(quantity: Quantity, name: str, text: str, context: Context) -> bool
         if not bare_ratio:
             return False
     tolerance = max((measure.high - measure.low) / 2, _display_step(name, measure))
-    return any(
-        _equals(quantity, sign * measure.value, *sorted((sign * measure.low, sign * measure.high)), tolerance)
-        for sign in _signs(name, measure, text, context.library)
-    )
+    for sign in _signs(name, measure, text, context.library):
+        low, high = sorted((sign * measure.low, sign * measure.high))
+        if _equals(quantity, sign * measure.value, low, high, tolerance):
+            return True
+    return False
 
 
 def _display_step(name: str, measure: Measure) -> float:
@@ -385,7 +405,8 @@ class _Tally:
         observation = self.text(draft.observation, evidence)
         consequence = self.text(draft.consequence, evidence, (words.consequence,)) or words.consequence
         cue, drill = self._cue(draft.cue, words, evidence), self._drill(draft.drill, words, evidence)
-        if not observation:
+        if not find_quantities(normalised(observation)):  # an observation without its number is an opinion
+            self.removed.extend([observation] if observation else [])
             return None
         frames = [self.lift.measures[name].frame for name in evidence]
         return Priority(

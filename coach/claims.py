@@ -91,12 +91,12 @@ _ALARM = re.compile(
     r"\bpain(?!t)(?:s|ful|fully)?\b|\bhurt(?:s|ing)?\b|\bach(?:e|es|ing|y)\b|\bsore(?:ness)?\b|\bnumb(?:ness)?\b|\btingl\w*|\bpins and needles\b|"
     r"\bdizz\w*|\blight-?headed\w*|\bfaint(?:ed|ing|s)?\b|\bblack(?:ed)? ?out\b|\bpass(?:ed|ing)? out\b|\bvertigo\b|"
     r"\bchest (?:pain|tight\w*|pressure|discomfort)|\btight(?:ness)? in (?:my|the) chest|\bheart (?:racing|palpitat\w*|flutter\w*)|\bpalpitations?\b|"
-    r"\bshort(?:ness)? of breath\b|\bcan(?:'t|not) breathe\b|\bpregnan\w*|\bpost-?partum\b|\bmiscarr\w*|\bcontractions?\b|"
+    r"\bshort(?:ness)? of breath\b|\bcan(?:'t|not) breathe\b|\bpregnan\w*|\bpost-?partum\b|\bmiscarr\w*|\bcontractions?\b(?=.{0,20}(?:baby|week|min))|c-section|cesarean|caesarean|\btrimester\b|\bexpecting a (?:baby|child)|\bweeks along\b|"
     r"\bsurger(?:y|ies)\b|\bsurgical\w*|\boperated on\b|\b(?:had|after|since|from) (?:an? |my |the )?(?:\w+ )?operation\b|\bpost-?op\w*|\bstitches\b|\bconcuss\w*|"
-    r"\binjur(?:y|ed|ies)\b|\bswell(?:ing|ed)?\b|\bswollen\b|\bsprain\w*|\bstrained\b|\btorn\b|\btore\b|\bpopped\b|\bpinch(?:ed|ing)\b|\bbleed\w*|"
-    r"\bburning (?:sensation|feeling)|\bshooting (?:down|up|sensation)|\btweak(?:ed)?\b|\bthrob\w*|\bherniat\w*|\bsciatica\b|\blost (?:feeling|strength|sensation)|\b(?:arm|leg|hand|foot) (?:went|is|goes) (?:dead|weak|limp)|"
+    r"\binjur(?:y|ed|ies)\b|\bswell(?:ing|ed)?\b|\bswollen\b|\bsprain\w*|\bstrained\b|\btorn\b|\btore\b|\b(?:something|shoulder|knee|back|elbow|wrist|hip|neck|ankle)\s+popped\b|\bpop in my\b|\bpinch(?:ed|ing)\b|\bbleed\w*|"
+    r"\bburning (?:sensation|feeling)|\bshooting (?:down|up|sensation)|\btweak(?:ed)?\b|\bthrob\w*|\bherniat\w*|\bhernia\b|\bsciatica\b|\bnause\w*|\bvomit\w*|\bthr(?:ew|ow(?:ing)?) up\b|\bseizures?\b|\bheart (?:attack|condition|problem)|\bblurr(?:y|ed) vision|\bdislocat\w*|\bfractur\w*|\bbroken (?:arm|wrist|leg|rib|bone|foot|hand|ankle|collarbone)|\brehab\w*|\bphysio\w*|\b(?:acl|meniscus|labrum|rotator cuff)\b|\bdis[ck] (?:bulge|injury|problem)|\bbulging dis[ck]|\blost (?:feeling|strength|sensation)|\b(?:arm|leg|hand|foot) (?:went|is|goes) (?:dead|weak|limp)|"
     r"痛(?!快)|疼|酸軟|刺刺|麻(?!煩|烦)|暈|晕|頭昏|头昏|昏倒|昏厥|眼前發黑|眼前发黑|胸悶|胸闷|胸口|心悸|喘不過氣|喘不过气|呼吸困難|呼吸困难|懷孕|怀孕|孕婦|孕妇|孕期|產後|产后|早產|"
-    r"開刀|开刀|手術|手术|術後|术后|受傷|受伤|拉傷|拉伤|扭傷|扭伤|閃到|闪到|腫|肿|撕裂|骨折|腦震盪|脑震荡|不舒服|失去知覺|失去知觉|沒知覺|没知觉|流血|出血",
+    r"開刀|开刀|手術|手术|術後|术后|受傷|受伤|拉傷|拉伤|扭傷|扭伤|閃到|闪到|腫|肿|撕裂|骨折|腦震盪|脑震荡|不舒服|失去知覺|失去知觉|沒知覺|没知觉|流血|出血|噁心|恶心|想吐|嘔吐|呕吐|視線模糊|视线模糊|剖腹|流產|流产|疝氣|疝气|復健|复健|康復中|康复中|脫臼|脱臼|椎間盤突出|椎间盘突出|抽筋|無力|无力",
     re.I,
 )
 

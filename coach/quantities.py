@@ -108,7 +108,7 @@ def normalised(text: str) -> str:
     text = unicodedata.normalize("NFKC", text)
     text = "".join(c for c in text if unicodedata.category(c) != "Cf")
     text = "".join(str(unicodedata.digit(c)) if unicodedata.category(c) == "Nd" else c for c in text)
-    return text.translate(str.maketrans({"−": "-", "‐": "-", "‑": "-", "‒": "–", "∕": "/", "⁄": "/", "⋅": "·"}))
+    return text.translate(str.maketrans("−‐‑‒∕⁄⋅", "---–//·"))
 
 
 def find_quantities(text: str) -> list[Quantity]:

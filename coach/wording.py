@@ -23,6 +23,10 @@ _UNITS: dict[str, tuple[str, str, str]] = {  # shown unit: en, zh-Hant, zh-Hans
     "1": ("", "", ""),
 }
 _COLUMN: dict[Language, int] = {"en": 0, "zh-Hant": 1, "zh-Hans": 2}
+_DIRECTIONS = {  # words for a positive and for a negative value
+    "fore_aft": (("forward", "往前", "往前"), ("back", "往後", "往后")),
+    "height": (("with the right higher", "右邊較高", "右边较高"), ("with the left higher", "左邊較高", "左边较高")),
+}
 _SHARES = frozenset({"transition_velocity_loss_ratio"})  # ratios a lifter reads as a percentage
 # Characters that Big5 holds (as rare ones, or as other words) and that are Simplified forms in running text.
 _SIMPLIFIED_IN_BIG5 = frozenset(
@@ -54,7 +58,7 @@ def shown(measure_id: str, measure: Measure) -> Shown:
     unit, decimals, factor = measure.unit, MEASURES[measure_id].decimals, 1.0
     if unit == "m" and max(abs(measure.low), abs(measure.high)) < 1:
         unit, factor = "cm", 100.0
-        decimals = 1 if decimals >= 3 and measure.high - measure.low < 0.02 else 0
+        decimals = 1 if decimals >= 3 and measure.high - measure.low < 0.01 else 0
     elif unit == "m":
         decimals = min(decimals, 2)
     elif measure_id in _SHARES:
@@ -70,23 +74,26 @@ def unit_word(unit: str, language: Language) -> str:
 def number_text(number: Shown, language: Language) -> str:
     """Return value, unit and 90 % interval, such as `16 cm (14–18 cm)`."""
     unit = unit_word(number.unit, language)
-    gap = " " if unit and language == "en" and unit not in ("%", "°") else ""
-    if language != "en" and unit:
-        gap = " "
+    ending = f" {unit}" if unit and unit not in ("%", "°") else unit
     value, low, high = (_fixed(x, number.decimals) for x in (number.value, number.low, number.high))
-    if number.low >= 0:
-        dash = "–"
-    else:
-        dash = " to " if language == "en" else " 到 "
-    if language == "en":
-        return f"{value}{gap}{unit} ({low}{dash}{high}{gap}{unit})"
-    return f"{value}{gap}{unit}（{low}{dash}{high}{gap}{unit}）"
+    dash = "–" if number.low >= 0 else " to " if language == "en" else " 到 "
+    opening, closing = (" (", ")") if language == "en" else ("（", "）")
+    return f"{value}{ending}{opening}{low}{dash}{high}{ending}{closing}"
 
 
 def measure_text(measure_id: str, measure: Measure, language: Language, mirrored: bool = False) -> str:
     """Return a measure as a person reads it, with its interval."""
     number = shown(measure_id, measure)
     return number_text(number.mirrored() if mirrored else number, language)
+
+
+def directed_text(measure_id: str, measure: Measure, axis: str | None, language: Language) -> str:
+    """Return a measure like `measure_text`, with a word instead of a sign where it is clear which way it points."""
+    if axis is None or measure.low < 0 < measure.high:
+        return measure_text(measure_id, measure, language)
+    is_minus = measure.value < 0
+    word = _DIRECTIONS[axis][is_minus][_COLUMN[language]]
+    return f"{measure_text(measure_id, measure, language, mirrored=is_minus)}{' ' if language == 'en' else ''}{word}"
 
 
 def instant_time_text(instant: Instant, language: Language) -> str:

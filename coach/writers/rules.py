@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from coach.domain.guidance import Language, Priority
-from coach.domain.lift import Finding, Lift, Report
+from coach.domain.lift import CameraFacts, Finding, Lift, Report
 from coach.domain.measures import Measure
 from coach.faults import CLEARLY, clearly_good, may_cue
 from coach.reasons import grouped_not_measured
-from coach.wording import measure_text
+from coach.wording import directed_text, measure_text
 from coach.writer import Draft
 from corpus.knowledge.library import Fault, Library, Phrases
 
@@ -45,7 +45,7 @@ class RulesWriter:
             writer=self.name,
             strength=_opening(report, lift, library, language, history, bool(cued)),
             priorities=tuple(_priority(f, lift, library, language) for f in cued),
-            next_film=_next_film(lift, cued, library, language),
+            next_film=_next_film(lift, report.camera, cued, library, language),
             safety=_safety(cued, library, language),
             not_measured=unmeasured,
         )
@@ -78,7 +78,7 @@ def _fact(key: str, name: str, lift: Lift, library: Library, language: Language,
         name=_capital(library.measures[name].texts[language].name)
         if key == "strength"
         else _name(name, library, language),
-        number=measure_text(name, measure, language),
+        number=directed_text(name, measure, library.measures[name].axis, language),
         frame=_frame(measure, words),
         **extra,
     )
@@ -178,11 +178,13 @@ def _number(fault: Fault, measure: Measure, language: Language) -> str:
     return measure_text(fault.measures[0], measure, language, mirrored=is_backward or is_either_way)
 
 
-def _next_film(lift: Lift, cued: Sequence[Finding], library: Library, language: Language) -> str:
+def _next_film(
+    lift: Lift, camera: CameraFacts, cued: Sequence[Finding], library: Library, language: Language
+) -> str:
     words = library.texts[language]
     watched = cued or lift.findings[:1]
     if not watched:
-        return _joined(words.say("film_side"), language=language)
+        return words.say("film_keep" if camera.view == "side" else "film_side")
     needs_side = any("side" in library.faults[f.fault].needs_view for f in watched)
     names = words.say("name_separator").join(_name(f.measures[0], library, language) for f in watched)
     return _joined(
