@@ -17,8 +17,8 @@ from coach.faults import judge
 from coach.guidance import write_guidance
 from coach.writer import WRITERS
 from corpus.knowledge.library import load_library
-from perception.simulator.dataset import read_truth, write_dataset
-from perception.simulator.truth import Truth
+from perception.simulator.dataset import write_dataset
+from perception.simulator.truth import Truth, read_truth
 from perception.summarise import analyse_clip
 
 STAGES: tuple[InstantName, ...] = ("start", "peak_velocity", "max_height", "catch")
@@ -98,7 +98,15 @@ def run(
         SetupError: The simulator is not installed.
         InputError: `data` cannot be used.
     """
-    folders = write_dataset(data, n=n, seed=seed, fault="mixed", view="side", workers=workers, on_progress=on_progress)
+    folders = write_dataset(
+        data,
+        n=n,
+        seed=seed,
+        fault="mixed",
+        view="side",
+        workers=workers,
+        on_progress=on_progress and (lambda done, total: on_progress("simulate", done, total)),
+    )
     scores = list(_score_all(folders, workers, on_progress))
     rows = [*simulated_rows(scores)]
     if clips is not None:
@@ -118,7 +126,7 @@ def _score_all(folders: Sequence[Path], workers: int, on_progress: OnProgress | 
 def _counted(results: Iterable[LiftScore], total: int, on_progress: OnProgress | None) -> Iterable[LiftScore]:
     for done, score in enumerate(results, 1):
         if on_progress:
-            on_progress("analysing", done, total)
+            on_progress("analyse", done, total)
         yield score
 
 
@@ -141,7 +149,9 @@ def score_lift(folder: Path) -> LiftScore:
 
 
 def _settings(truth: Truth) -> AnalysisSettings:
-    return AnalysisSettings(bar_mass_kg=truth.bar_mass_kg, body_mass_kg=truth.body_mass_kg, height_m=truth.height_m)
+    return AnalysisSettings(
+        bar_mass_kg=truth.bar_mass_kg, body_mass_kg=truth.lifter.mass_kg, height_m=truth.lifter.height_m
+    )
 
 
 def _compare(blank: LiftScore, report: Report, truth: Truth) -> LiftScore:

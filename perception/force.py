@@ -6,9 +6,11 @@ import numpy as np
 
 from perception.bar import BarCurve
 from perception.pose import Floats
+from perception.smoothing import runs
 
 GRAVITY_M_S2 = 9.81  # m/s2, standard acceleration, ISO 80000-3 rounded
-FALL_LONGEST_S = 0.6  # s
+FALL_LONGEST_S = 0.7  # s, from overhead to the floor
+FALL_SLOWEST_M_S = -0.8  # m/s, slower parts may still be held
 FALL_SHORTEST_S = 0.20  # s, a shorter fall does not tell its acceleration
 
 
@@ -92,24 +94,25 @@ def free_fall_gravity(times_s: Floats, height_m: Floats, after_s: float) -> tupl
     t, y = times_s[seen], height_m[seen]
     if len(t) < 6:
         return None
-    drop = np.concatenate([[0.0], np.diff(y) / np.diff(t)])
-    best: tuple[float, int, int] | None = None
-    for start in range(len(t)):
-        stop = start
-        while stop + 1 < len(t) and drop[stop + 1] < -0.5 and t[stop + 1] - t[start] <= FALL_LONGEST_S:
-            stop += 1
-        if (
-            t[stop] - t[start] >= FALL_SHORTEST_S
-            and stop - start >= 5
-            and (best is None or y[start] - y[stop] > best[0])
-        ):
-            best = (float(y[start] - y[stop]), start, stop)
-    if best is None or best[0] < 0.3:
+    best = _longest_fall(t, y)
+    if best is None:
         return None
-    part = slice(best[1], best[2] + 1)
-    coefficients, covariance = (
-        np.polyfit(t[part] - t[best[1]], y[part], 2, cov=True) if best[2] - best[1] > 4 else (None, None)
-    )
-    if coefficients is None or covariance is None:
-        return None
+    first, last = best
+    coefficients, covariance = np.polyfit(t[first : last + 1] - t[first], y[first : last + 1], 2, cov=True)
     return float(-2 * coefficients[0]), float(2 * np.sqrt(covariance[0, 0]))
+
+
+def _longest_fall(t: Floats, y: Floats) -> tuple[int, int] | None:
+    """Return the first and last index of the deepest fall faster than FALL_SLOWEST_M_S, without its last sample.
+
+    The last sample of a fall may already stand on the floor, and the first ones may still be held.
+    """
+    speed = np.concatenate([[0.0], np.diff(y) / np.diff(t)])
+    best: tuple[float, int, int] | None = None
+    for first, stop in runs(speed < FALL_SLOWEST_M_S):
+        last = stop - 2
+        if last - first >= 4 and FALL_SHORTEST_S <= t[last] - t[first] <= FALL_LONGEST_S:
+            depth = float(y[first] - y[last])
+            if depth > 0.3 and (best is None or depth > best[0]):
+                best = (depth, first, last)
+    return None if best is None else best[1:]

@@ -23,7 +23,10 @@ BOUNCE_M_S = -1.5  # m/s, a rise right after such a fall is a bounce
 DESCENT_M_S = -0.15  # m/s, slower than this the bar has not really come down
 STILL_M_S = 0.10  # m/s, speed of a turning point and of standing still
 FREE_FALL_M_S = -2.6  # m/s, a bar that falls faster has been dropped: 0.35 m of free fall
-HOLD_S = 0.30  # s, still for this long is recovered
+STANDING_M_S = 0.06  # m/s, slower than this for HOLD_S, and above the catch, is recovered
+HOLD_S = 0.40  # s
+LOW_M, HIGH_M = 0.006, 0.018  # m, heights passed after lift-off from which its time is found
+GROWTH = 2.6  # exponent of height against time just after lift-off; from 8 mm at 0.118 s with 0.18 m/s
 NO_DROP_S = 0.25  # s, after slowing below 10 % of the peak without turning: caught without a drop
 
 
@@ -100,9 +103,9 @@ def _locate(
     peak_m_s = float(up[first_stop])
     apex, dropless = _apex(t, up, first_stop, peak_m_s)
     start, has_rest = _start(t, speed, first_stop, peak_m_s)
-    lift_off, rest = _lift_off(t, height, start, noise_m)
+    lift_off_s, rest = _lift_off(t, height, start, first_stop)
     times: dict[InstantName, float] = {
-        "lift_off": float(t[lift_off]),
+        "lift_off": lift_off_s,
         "start": float(t[start]),
         "peak_velocity": _vertex(t, up, first_stop),
         "max_height": float(t[apex]),
@@ -131,12 +134,25 @@ def _start(t: Floats, speed: Floats, peak: int, peak_m_s: float) -> tuple[int, b
     return int(np.flatnonzero(recent)[0] + np.argmin(speed[recent])), False
 
 
-def _lift_off(t: Floats, height: Floats, start: int, noise_m: float) -> tuple[int, float]:
-    """Return the index where the bar last left its rest height before the start, and that height."""
+def _lift_off(t: Floats, height: Floats, start: int, peak: int) -> tuple[float, float]:
+    """Return the time at which the bar left its rest height before the pull, and that height.
+
+    The first millimetres drown in noise and in the smoothing, so the times at which 6 and 18 mm are passed are carried
+    back along height ~ (t - t0) ** 2.6.
+    """
     before = (t >= t[start] - 0.7) & (t <= t[start] - 0.2)
     rest = float(np.median(height[before])) if before.any() else float(height[start])
-    low = height[: start + 1] <= rest + max(0.002, noise_m)
-    return (int(np.flatnonzero(low)[-1]) if low.any() else start), rest
+    low, high = (_last_below(height[: peak + 1], rest + rise) for rise in (LOW_M, HIGH_M))
+    if low is None or high is None or high <= low:
+        return float(t[start]), rest
+    ratio = (HIGH_M / LOW_M) ** (1 / GROWTH)
+    moment = float(t[low]) - float(t[high] - t[low]) / (ratio - 1)
+    return float(np.clip(moment, max(t[0], t[start] - 0.35), t[start])), rest
+
+
+def _last_below(height: Floats, level: float) -> int | None:
+    low = np.flatnonzero(height <= level)
+    return int(low[-1]) if len(low) else None
 
 
 def _apex(t: Floats, up: Floats, peak: int, peak_m_s: float) -> tuple[int, bool]:
@@ -208,7 +224,7 @@ def _after_catch(
     down = np.flatnonzero((up[catch:] < BOUNCE_M_S) | (height[catch:] < rest + 0.5 * (height[catch] - rest)))
     end = catch + int(down[0]) if len(down) else len(t) - 1
     hold = round(HOLD_S / STEP_S)
-    for a, b in runs(np.abs(up[catch:end]) < STILL_M_S):
+    for a, b in runs(np.abs(up[catch:end]) < STANDING_M_S):
         if b - a >= hold and height[catch + a] > height[catch] + 0.15:
             times["recovered"] = float(t[catch + a])
             return "caught", end

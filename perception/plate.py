@@ -14,6 +14,7 @@ UNSEEN = 0.30  # reward of "not seen", in units of the disc score
 MAX_GAP_FRAMES = 8
 HAND_REACH = 2.2  # plate radii from the hands that cost nothing
 RIM_BAND = 0.055  # of the radius: edges this near to the circle belong to the rim
+MIN_RADIUS_SD_PX = 0.1  # px, no edge is known better than this on average
 MIN_RIM_SHARE = 0.30  # share of rays on the rim below which the plate counts as not seen
 
 
@@ -49,7 +50,9 @@ class PlateTrack:
         return bool(np.isfinite(self.radius_px))
 
 
-def track_plate(times_s: Floats, discs: Sequence[Discs], hands_px: Floats) -> PlateTrack:
+def track_plate(
+    times_s: Floats, discs: Sequence[Discs], hands_px: Floats, image_centre_px: tuple[float, float]
+) -> PlateTrack:
     """Return the plate that travels with the hands.
 
     A Viterbi path picks at most one disc a frame: discs with many votes, near the hands, without jumps no bar can make
@@ -60,11 +63,12 @@ def track_plate(times_s: Floats, discs: Sequence[Discs], hands_px: Floats) -> Pl
         times_s: (T,).
         discs: Candidates of each frame.
         hands_px: (T, 2), midpoint of the hands; NaN where unknown.
+        image_centre_px: Middle of the picture, where the camera looks straight at things.
     """
     path = link_discs(times_s, discs, hands_px)
     if np.sum(path >= 0) < 10:
         return _nothing(times_s)
-    return _measure(times_s, discs, path)
+    return _measure(times_s, discs, path, np.array(image_centre_px))
 
 
 def _nothing(times_s: Floats) -> PlateTrack:
@@ -127,15 +131,33 @@ def _transition(here: Discs, there: Discs, dt_s: float) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rims:
-    """Edge points of the chosen discs: (N, R, P, 2) positions and (N, R, P) strengths for N frames."""
+    """Edge points of the chosen discs for N frames.
+
+    Attributes:
+        points_px: (N, R, P, 2); strength: (N, R, P).
+        trust: (N, R), 0 to 1, how surely the outline in this direction is that of the near face.
+    """
 
     points_px: Floats
     strength: Floats
-    centre_px: Floats
-    radius_px: Floats
+    trust: Floats
 
 
-def _measure(times_s: Floats, discs: Sequence[Discs], path: np.ndarray[tuple[int], np.dtype[np.int64]]) -> PlateTrack:
+def _trust(centre: Floats, radius: Floats, middle_px: Floats) -> Floats:
+    """Return (N, R) weights of directions: 1 outward from the middle of the picture, less inward.
+
+    Away from the middle one sees the edges of the discs behind the near face on the inner side; there the outline is
+    theirs. The farther from the middle, the more of them shows.
+    """
+    arm = centre - middle_px
+    away = np.linalg.norm(arm, axis=1)
+    inward = np.clip(-(arm / np.maximum(away, 1e-6)[:, None]) @ RAYS.T, 0, 1)
+    return np.asarray(1 - 0.9 * inward * np.clip(away / (2 * radius), 0, 1)[:, None])
+
+
+def _measure(
+    times_s: Floats, discs: Sequence[Discs], path: np.ndarray[tuple[int], np.dtype[np.int64]], middle_px: Floats
+) -> PlateTrack:
     frames = np.flatnonzero(path >= 0)
     chosen = [(discs[i], int(path[i])) for i in frames]
     centre = np.stack([d.centre_px[k] for d, k in chosen])
@@ -144,7 +166,7 @@ def _measure(times_s: Floats, discs: Sequence[Discs], path: np.ndarray[tuple[int
     score = np.array([d.score[k] for d, k in chosen])
     voted = np.array([d.radius_px[k] for d, k in chosen])
     points = centre[:, None, None, :] + rho[..., None] * RAYS[None, :, None, :]
-    rims = _Rims(points, strength, centre, voted)
+    rims = _Rims(points, strength, _trust(centre, voted, middle_px))
     start = float(np.average(voted, weights=score))
     centre, _ = _fit_centres(rims, centre, start, 0.0, band=0.16)
     radius = _outer_radius(rims, centre, start)
@@ -174,7 +196,7 @@ def _fit_centres(rims: _Rims, centre: Floats, radius: float, flattening: float, 
         rhs = np.einsum("nr,nri,nr->ni", weight, normal, distance)
         step = np.linalg.solve(lhs, rhs[..., None])[..., 0]
         centre += np.clip(step, -0.2 * radius, 0.2 * radius)
-        share = np.mean(weight > 0.2, axis=1)
+        share = np.mean(weight > 0.2 * rims.trust, axis=1)
     return centre, share
 
 
@@ -193,6 +215,7 @@ def _nearest_edges(
     normal = np.take_along_axis(arm / np.maximum(length, 1e-6)[..., None], pick[..., None], 2)[:, :, 0]
     u = np.where(np.isfinite(distance), distance, np.inf) / (band * radius)
     weight = np.where(np.abs(u) < 1, (1 - np.minimum(np.abs(u), 1) ** 2) ** 2, 0.0) * (strength / (strength + 20.0))
+    weight = weight * rims.trust
     return np.where(weight > 0, distance, 0.0), np.where(weight[..., None] > 0, normal, 0.0), weight
 
 
@@ -220,20 +243,29 @@ def _fit_shape(
 ) -> tuple[float, float, float]:
     """Return radius, its SD and flattening, from frames that show most of the rim.
 
-    On the scaled circle a residual distance reads dr + dq * radius * cos(angle)^2; medians over frames resist a wrong disc.
+    On the scaled circle a residual distance reads dr + dq * radius * cos(angle)^2 + the centre's own shift. Least squares
+    over all frames at once, each frame's shift eliminated; the SD comes from leaving out one of eight groups in turn.
     """
-    good = share >= max(0.5, float(np.quantile(share, 0.4)))
-    distance, normal, weight = _nearest_edges(rims, centre, radius, flattening, band)
-    rows = []
-    for d, n, w in zip(distance[good], normal[good], weight[good], strict=True):
-        design = np.stack([np.ones(len(d)), radius * n[:, 0] ** 2], axis=1)
-        design = np.concatenate([design, n], axis=1)  # the centre moves with the shape
-        root = np.sqrt(w)[:, None]
-        rows.append(np.linalg.lstsq(design * root, d * root[:, 0], rcond=None)[0][:2])
-    if not rows:
+    good = np.flatnonzero(share >= max(0.4, float(np.quantile(share, 0.3))))
+    if len(good) < 8:
         return radius, 0.05 * radius, flattening
-    table = np.array(rows)
-    dr, dq = np.median(table, axis=0)
-    spread = 1.4826 * float(np.median(np.abs(table[:, 0] - dr)))
-    new_flattening = float(np.clip(flattening + dq, -0.5, 0.1))
-    return radius + float(dr), max(spread / np.sqrt(len(rows)), 0.1), new_flattening
+    distance, normal, weight = _nearest_edges(rims, centre, radius, flattening, band)
+    design = np.stack([np.ones_like(distance), radius * normal[..., 0] ** 2], axis=2)[good]
+    normal, distance, weight = normal[good], distance[good], weight[good]
+    shift = np.einsum("nr,nri,nrj->nij", weight, normal, normal) + 1e-3 * np.eye(2)
+    mixed = np.einsum("nr,nri,nrj->nij", weight, design, normal)
+    own = np.einsum("nr,nri,nrj->nij", weight, design, design)
+    gain = mixed @ np.linalg.inv(shift)
+    lhs = own - gain @ mixed.transpose(0, 2, 1)
+    rhs = np.einsum("nr,nri,nr->ni", weight, design, distance)
+    rhs = rhs - np.einsum("nij,nr,nrj,nr->ni", gain, weight, normal, distance)
+    dr, dq = _solve_shape(lhs, rhs)
+    groups = np.arange(len(good)) % 8
+    parts = np.array([_solve_shape(lhs[groups != g], rhs[groups != g])[0] for g in range(8)])
+    sd = float(np.sqrt(7 / 8 * np.sum((parts - parts.mean()) ** 2)))
+    return radius + dr, max(sd, MIN_RADIUS_SD_PX), float(np.clip(flattening + dq, -0.5, 0.1))
+
+
+def _solve_shape(lhs: Floats, rhs: Floats) -> tuple[float, float]:
+    dr, dq = np.linalg.solve(lhs.sum(axis=0), rhs.sum(axis=0))
+    return float(dr), float(dq)

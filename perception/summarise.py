@@ -60,6 +60,7 @@ class _Watched:
     discs: list[Discs]
     cuts: tuple[int, ...]
     is_moving: bool
+    image_centre_px: tuple[float, float]
     warnings: tuple[str, ...]
 
 
@@ -147,7 +148,15 @@ def _watch(
     seconds = np.array(times)
     if settings.frame_rate_hz is not None:
         seconds = np.arange(len(times)) / settings.frame_rate_hz
-    return _Watched(seconds, people, [d.result() for d in discs], tuple(watch.cuts), watch.is_moving, reader.warnings)
+    return _Watched(
+        times_s=seconds,
+        people=people,
+        discs=[d.result() for d in discs],
+        cuts=tuple(watch.cuts),
+        is_moving=watch.is_moving,
+        image_centre_px=((clip.width_px - 1) / 2, (clip.height_px - 1) / 2),
+        warnings=reader.warnings,
+    )
 
 
 def _find_discs(watch: DiscWatch, image_rgb: Image, people: list[Person], is_cut: bool) -> Discs:
@@ -165,7 +174,7 @@ def _look_at_scene(watched: _Watched, start: int, stop: int, settings: AnalysisS
     hands = hands_midpoint_px(pose.points_px, pose.visibility)
     view = estimate_view(pose)
     facing = estimate_facing(pose, view)
-    plate = track_plate(times, watched.discs[start:stop], hands)
+    plate = track_plate(times, watched.discs[start:stop], hands, watched.image_centre_px)
     size = stature_px(pose)
     scale = find_scale(plate, size, settings, view)
     work = scale if scale.is_known else _guess_scale(size)
