@@ -2,25 +2,25 @@
 
 import base64
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coach.domain.guidance import Guidance, Priority
 from coach.domain.lift import Finding, Lift, Report
-from coach.domain.measures import MEASURES
+from coach.domain.measures import MEASURES, Measure
 from coach.domain.words import (
     INSTANT_WORDS,
     LIFT_WORDS,
     OUTCOME_WORDS,
     PLOT_WORDS,
     SOURCE_WORDS,
-    ShownMeasure,
     measure_name,
     plain,
     precision_word,
-    show_measure,
 )
+from coach.wording import shown, unit_word
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -52,6 +52,26 @@ class Jump(NamedTuple):
 
     words: str
     time_s: float
+
+
+class ShownMeasure(NamedTuple):
+    """One measure as text; the three numbers share one unit and one number of decimals."""
+
+    name: str
+    value: str
+    low: str
+    high: str
+    unit: str
+
+    @property
+    def with_unit(self) -> str:
+        """Return value and unit, such as `13 cm`."""
+        return self.value + ("" if self.unit in ("", "°") else " ") + self.unit
+
+    @property
+    def interval(self) -> str:
+        """Return the 90 % interval without unit, such as `11 to 15`."""
+        return f"{self.low} to {self.high}"
 
 
 class Card(NamedTuple):
@@ -268,11 +288,28 @@ def _cards(report: Report, lift: Lift, guidance: Guidance) -> list[Card]:
                 title=plain(priority.fault).capitalize(),
                 sureness=sureness(finding),
                 is_clear=finding is not None and finding.level == "fault" and finding.confidence >= CLEAR,
-                evidence=[show_measure(key, lift.measures[key]) for key in priority.evidence if key in lift.measures],
+                evidence=[
+                    show_measure(key, lift.measures[key])
+                    for key in priority.evidence
+                    if key in lift.measures and key in MEASURES
+                ],
                 time_s=None if priority.at_frame is None else frame_time_s(report, lift, priority.at_frame),
             )
         )
     return cards
+
+
+def show_measure(key: str, measure: Measure) -> ShownMeasure:
+    """Return a measure as text, in the unit and with the decimals in which the guidance gives it."""
+    number = shown(key, measure)
+    value, low, high = (_number(x, number.decimals) for x in (number.value, number.low, number.high))
+    return ShownMeasure(measure_name(key), value, low, high, unit_word(number.unit, "en"))
+
+
+def _number(value: float, decimals: int) -> str:
+    """Return a number with halves rounded away from zero, as people do, and never `-0`."""
+    rounded = math.floor(abs(value) * 10**decimals + 0.5) / 10**decimals
+    return ("−" if value < 0 and rounded > 0 else "") + f"{rounded:.{decimals}f}"
 
 
 def sureness(finding: Finding | None) -> str:
@@ -296,11 +333,11 @@ def frame_time_s(report: Report, lift: Lift, frame: int) -> float:
 
 def table_rows(lift: Lift) -> list[Row]:
     """Return the measures of a lift as lines of a table, in the order of the catalogue."""
-    order = [key for key in MEASURES if key in lift.measures] + [key for key in lift.measures if key not in MEASURES]
+    order = [key for key in MEASURES if key in lift.measures]
     return [
         Row(
             shown=show_measure(key, lift.measures[key]),
-            meaning=MEASURES[key].meaning if key in MEASURES else "",
+            meaning=MEASURES[key].meaning,
             source=SOURCE_WORDS[lift.measures[key].source],
             precision=precision_word(lift.measures[key]),
         )
@@ -374,7 +411,7 @@ def print_report(report: Report, guidance: Mapping[int, Guidance], console: "Con
             console.print(_guidance_panel(lift, said, several))
         console.print(_measures_table(lift, several))
         for reason, names in missing_by_reason(lift):
-            line = Text.assemble(("not measured ", "dim"), ", ".join(names), (f" ({reason})", "dim"))
+            line = Text.assemble(("not measured ", "dim"), "; ".join(names), (f" ({reason})", "dim"))
             console.print(Padding(line, (0, 1)))
     notes = [Text(f"! {one_line(warning)}", style="yellow") for warning in report.warnings]
     safety = dict.fromkeys(g.safety for g in guidance.values() if g.safety)

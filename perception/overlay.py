@@ -171,7 +171,7 @@ class Painter:
         if i >= len(pose.times_s):
             return
         draw_pose(picture, (pose.points_px[i] - origin_px) * scale, self.visibility[i], thick)
-        if scene is not None and i >= scene.first:
+        if scene is not None and scene.first <= i < scene.until:
             last = min(i, scene.last) + 1
             path = (scene.path_px[: last - scene.first] - origin_px) * scale
             _draw_path(picture, path, speed_colours(scene.share[scene.first : last]), thick)
@@ -188,7 +188,7 @@ class Painter:
         paint = (int(colour[0]), int(colour[1]), int(colour[2]))
         x, y = (bar.plate_px[i] - origin_px) * scale
         radius = bar.plate_radius_px[i] * scale
-        if np.isfinite([x, y, radius]).all() and bar.plate_confidence[i] >= PLATE_SEEN:
+        if bar.source == "plate" and np.isfinite([x, y, radius]).all() and bar.plate_confidence[i] >= PLATE_SEEN:
             draw_dot(picture, x, y, radius, INK, thick + 2)
             draw_dot(picture, x, y, radius, paint, thick)
         elif bar.source == "hands" and np.isfinite(bar.hands_px[i]).all():
@@ -197,17 +197,19 @@ class Painter:
             draw_dot(picture, x, y, 2.0 * thick, paint)
 
     def _draw_flash(self, picture: Image, i: int, time_s: float, scene: Scene) -> None:
-        shown = [mark for mark in scene.marks if 0 <= time_s - mark[1] < NAME_S]
-        if not shown or i >= len(self.tracks.bar.centre_px):
+        bar = self.tracks.bar
+        shown = [mark for mark in scene.marks if mark[0] <= i < scene.until and time_s - bar.times_s[mark[0]] < NAME_S]
+        if not shown:
             return
         frame, since_s, _ = shown[-1]
         words = ", ".join(mark[2] for mark in shown if since_s - mark[1] < SAME_S)
-        centre = self.tracks.bar.centre_px[min(frame, len(self.tracks.bar.centre_px) - 1)] * self.layout.scale
+        centre = bar.centre_px[frame] * self.layout.scale
         if not np.isfinite(centre).all():
             return
-        radius = self.tracks.bar.plate_radius_px[i] * self.layout.scale
-        radius = float(radius) if np.isfinite(radius) else 0.06 * min(picture.shape[:2])
-        done = (time_s - since_s) / FLASH_S
+        radius = float(bar.plate_radius_px[i]) * self.layout.scale
+        if bar.source != "plate" or not np.isfinite(radius):
+            radius = 0.05 * min(picture.shape[:2])
+        done = (time_s - bar.times_s[frame]) / FLASH_S
         if done < 1:
             thick = max(1, round((1 - done) * min(picture.shape[:2]) / 140))
             draw_dot(picture, centre[0], centre[1], radius * (1.08 + 0.40 * done), WHITE, thick)
@@ -289,7 +291,7 @@ class Painter:
         width, height = round((x1 - x0) * scale), round((y1 - y0) * scale)
         picture = _resized(image[y0:y1, x0:x1], width, height)
         self._draw_lifter(picture, i, scene, scale, (x0, y0))
-        words, time = INSTANT_WORDS[name], f"{self.tracks.bar.times_s[i]:.2f} s"
+        words, time = INSTANT_WORDS[name], f"{known_instants(scene.lift)[name].time_s:.2f} s"
         size = max(15, round(width * 0.055))
         strip = np.empty((2 * size, width, 3), dtype=np.uint8)
         strip[:] = PANEL

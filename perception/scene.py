@@ -100,6 +100,7 @@ class Scene:
         lift: The lift.
         window_s: First and last time of its plot.
         first, last: First and last frame of its bar path.
+        until: The frame from which the camera shows something else; the path is not drawn there.
         path_px: (last - first + 1, 2), the path smoothed for the eye; NaN where the bar was not seen.
         top_speed: Speed of the brightest colour, in the units of the motion.
         share: (T,), speed over top speed.
@@ -110,6 +111,7 @@ class Scene:
     window_s: tuple[float, float]
     first: int
     last: int
+    until: int
     path_px: Floats
     top_speed: float
     share: Floats
@@ -118,7 +120,11 @@ class Scene:
 
 def make_scenes(report: Report, tracks: Tracks, motion: Motion) -> list[Scene]:
     """Return the lifts that have instants, in order of time."""
-    scenes = [_scene(lift, instants, tracks, motion) for lift in report.lifts if (instants := known_instants(lift))]
+    scenes = [
+        _scene(lift, instants, tracks, motion, report.camera.cuts)
+        for lift in report.lifts
+        if (instants := known_instants(lift))
+    ]
     return sorted(scenes, key=lambda scene: scene.window_s)
 
 
@@ -128,7 +134,9 @@ def known_instants(lift: Lift) -> dict[InstantName, Instant]:
     return {name: instant for name, instant in found if instant is not None}
 
 
-def _scene(lift: Lift, instants: dict[InstantName, Instant], tracks: Tracks, motion: Motion) -> Scene:
+def _scene(
+    lift: Lift, instants: dict[InstantName, Instant], tracks: Tracks, motion: Motion, cuts: tuple[int, ...]
+) -> Scene:
     n_frames, last_s = len(tracks.bar.times_s), float(tracks.bar.times_s[-1])
     begin = min(instants.values(), key=lambda instant: instant.time_s)
     end, after_s = _end_of_pull(instants)
@@ -140,6 +148,7 @@ def _scene(lift: Lift, instants: dict[InstantName, Instant], tracks: Tracks, mot
         window_s=(max(begin.time_s - 0.35, 0.0), max(min(end.time_s + after_s, last_s), begin.time_s + 0.1)),
         first=first,
         last=last,
+        until=min((cut for cut in cuts if cut > first), default=n_frames),
         path_px=_path_px(tracks, first, last),
         top_speed=max(top, 1e-6),
         share=motion.speed / max(top, 1e-6),

@@ -1,6 +1,5 @@
-"""Plain words for people: instants, lifts, outcomes, sources, and measures in the unit a person would use."""
+"""Plain words for people: instants, lifts, outcomes, sources, plots, and how exact a measure is."""
 
-from coach.domain.base import Record
 from coach.domain.lift import InstantName, LiftName, Outcome
 from coach.domain.measures import MEASURES, Measure, Source
 
@@ -45,33 +44,11 @@ PLOT_WORDS: dict[str, str] = {
 }
 """What each plot of a lift shows; the files are `plots/lift<number>-<name>.png`."""
 
-_UNIT_WORDS = {"m/s2": "m/s²", "N s": "N·s", "deg": "°", "1": ""}
-
 _ABSOLUTE_SD = {"m": (0.004, 0.015), "s": (0.015, 0.04), "deg": (2.5, 6.0), "m/s": (0.03, 0.10), "1": (0.008, 0.03)}
 """SD up to which a value near zero still counts as precise or fair, by unit."""
 
 _RELATIVE_SD = (0.03, 0.10)
 """SD over value up to which a measure counts as precise or fair."""
-
-
-class ShownMeasure(Record):
-    """One measure as text; the three numbers share one unit and one number of decimals."""
-
-    name: str
-    value: str
-    low: str
-    high: str
-    unit: str
-
-    @property
-    def with_unit(self) -> str:
-        """Return value and unit, such as `13 cm`."""
-        return self.value + ("" if self.unit in ("", "°") else " ") + self.unit
-
-    @property
-    def interval(self) -> str:
-        """Return the 90 % interval without unit, such as `11 to 15`."""
-        return f"{self.low} to {self.high}"
 
 
 def measure_name(measure_id: str) -> str:
@@ -82,30 +59,6 @@ def measure_name(measure_id: str) -> str:
 def plain(identifier: str) -> str:
     """Return an identifier as words: underscores become spaces."""
     return identifier.replace("_", " ").strip()
-
-
-def show_measure(measure_id: str, measure: Measure) -> ShownMeasure:
-    """Return a measure as text, lengths below 1 m in centimetres, with the decimals of the catalogue."""
-    decimals = MEASURES[measure_id].decimals if measure_id in MEASURES else 2
-    factor, unit = 1.0, _UNIT_WORDS.get(measure.unit, measure.unit)
-    if measure.unit == "m" and max(abs(measure.low), abs(measure.value), abs(measure.high)) < 1:
-        factor, unit, decimals = 100.0, "cm", max(decimals - 2, 0)
-    elif measure_id.endswith("_loss_ratio"):
-        factor, unit, decimals = 100.0, "%", max(decimals - 2, 0)
-    return ShownMeasure(
-        name=measure_name(measure_id),
-        value=_number(measure.value * factor, decimals),
-        low=_number(measure.low * factor, decimals),
-        high=_number(measure.high * factor, decimals),
-        unit=unit,
-    )
-
-
-def _number(value: float, decimals: int) -> str:
-    text = f"{value:.{decimals}f}"
-    if float(text) == 0:
-        text = text.lstrip("-")
-    return text.replace("-", "−")
 
 
 def precision_word(measure: Measure) -> str:

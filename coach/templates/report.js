@@ -15,16 +15,19 @@
     clip.src = URL.createObjectURL(new Blob([bytes], { type: "video/mp4" }));
   }
 
+  // A frame is shown from its time on: half a frame later one is sure to see the frame nearest to an instant.
+  var half = 0.45 / Number(clip.dataset.rate);
+
   function show(time) {
     clip.pause();
-    clip.currentTime = time + 0.001;
+    clip.currentTime = time;
     clip.scrollIntoView({ block: "nearest" });
   }
 
   function markHere() {
     var here = clip.currentTime;
     jumps.forEach(function (button) {
-      button.classList.toggle("is-here", Math.abs(Number(button.dataset.time) - here) < 0.02);
+      button.classList.toggle("is-here", Math.abs(Number(button.dataset.time) + half - here) < half);
     });
   }
 
@@ -58,7 +61,7 @@
   }
 
   jumps.forEach(function (button) {
-    button.addEventListener("click", function () { show(Number(button.dataset.time)); });
+    button.addEventListener("click", function () { show(Number(button.dataset.time) + half); });
   });
   document.querySelectorAll(".step").forEach(function (button) {
     button.addEventListener("click", function () {

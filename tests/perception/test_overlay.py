@@ -204,6 +204,28 @@ def test_a_pose_with_impossible_limbs_is_drawn_more_faintly():
     assert brightness(1) <= 0.3
 
 
+def test_the_path_ends_where_the_camera_cuts():
+    report, tracks = make_report(), make_tracks()
+    cut = report.model_copy(update={"camera": report.camera.model_copy(update={"cuts": (120,)})})
+    whole, ended = (Painter.of(640, 480, r, tracks) for r in (report, cut))
+    x, y = tracks.bar.centre_px[60].round().astype(int)
+    assert (drawn(whole, 119)[y, x] == drawn(ended, 119)[y, x]).all()
+    assert not (drawn(whole, 120)[y, x] == 90).all()
+    assert (drawn(ended, 120)[y, x] == 90).all()
+
+
+def test_a_disc_that_is_not_taken_for_the_bar_is_not_drawn():
+    report, tracks = make_report(), make_tracks()
+    fields = {name: getattr(tracks.bar, name) for name in tracks.bar.__dataclass_fields__}
+    far = np.full_like(tracks.bar.plate_px, 60.0)
+    painters = [
+        Painter.of(640, 480, report, type(tracks)(pose=tracks.pose, bar=type(tracks.bar)(**fields | change)))
+        for change in ({"plate_px": far}, {"plate_px": far, "source": "hands"})
+    ]
+    around = [(drawn(painter, 20)[:120, :120] != 90).any() for painter in painters]
+    assert around == [True, False]
+
+
 def test_several_lifts_are_shown_one_after_the_other():
     report = make_report()
     later = {name: None if t is None else t + 3.0 for name, t in INSTANTS_S.items()}
