@@ -79,7 +79,7 @@ def fits_a_body(shoulder: Floats, hip: Floats, knee: Floats, ankle: Floats) -> n
     known = np.isfinite(sum(lengths.values()))
     if not known.any():
         return known
-    usual = float(np.percentile(np.asarray(sum(lengths.values()))[known], 75))
+    usual = float(np.median(np.asarray(sum(lengths.values()))[known]))
     fits = known.copy()
     for name, share in LIMB_SHARES.items():
         fits &= np.abs(np.nan_to_num(lengths[name]) / (share * usual) - 1) < LIMB_TOLERANCE

@@ -22,6 +22,8 @@ CORRECTED = {
     "bar_first_pull_peak_velocity_m_s",
     "bar_peak_force_n",
 }  # smoothing and noise shift peaks
+KNEE_RISE_SD_M = 0.04  # m, knee height from keypoints
+EDGE_SD_S = 0.015  # s, when a lift-off or a knee's turning point is, beyond what noise explains
 ROLL_SD_RAD = 0.006  # rad, a phone on a tripod; a tilted camera turns height into forward travel
 TRANSITION_SHARE = 0.02  # smallest dip of speed that is a transition, of the first-pull speed
 MIN_RATE_PEAK_FORCE_HZ = 48.0  # Hz, below this acceleration peaks are cut off
@@ -31,11 +33,18 @@ LARGEST_SD = {"m/s": 0.15, "m": 0.05, "s": 0.12}  # noise above this leaves noth
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A value before its interval: when it was read, and the travel in height over which a camera roll spoils it."""
+    """A value before its interval.
+
+    Attributes:
+        time_s: When it was read; None when it belongs to no moment.
+        lever_m: Travel in height over which a camera roll spoils it.
+        own_sd: What the definition itself leaves open, in the unit of the value.
+    """
 
     value: float
     time_s: float | None = None
     lever_m: float = 0.0
+    own_sd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,9 @@ def _read_first_pull(
     above = np.flatnonzero(pull & (y >= context.knee_rise_m))
     if len(above):
         k = int(above[0])
-        out["bar_forward_off_floor_m"] = Reading(float(x[k]), float(t[k]), context.knee_rise_m)
+        around = np.abs(y[pull] - context.knee_rise_m) <= KNEE_RISE_SD_M
+        own_sd = float(np.ptp(x[pull][around])) / 2 if around.any() else 0.0
+        out["bar_forward_off_floor_m"] = Reading(float(x[k]), float(t[k]), context.knee_rise_m, own_sd)
     middle = at.get("power_position", at["peak_velocity"])
     before = t <= middle
     back = int(np.argmin(x[before]))
@@ -249,6 +260,7 @@ def bar_measures(
                 + (0.5 * shift) ** 2
                 + (_scale_power(name) * context.scale.bar_relative_sd * value if context.scale.is_known else 0.0) ** 2
                 + (ROLL_SD_RAD * reading.lever_m) ** 2
+                + reading.own_sd**2
                 + _floor_sd(name, context) ** 2
             )
         )
@@ -293,6 +305,8 @@ def _floor_sd(name: str, context: Context) -> float:
     unit = MEASURES[name].unit
     if unit == "s":
         return 0.29 / context.frame_rate_hz
+    if unit == "N s":
+        return EDGE_SD_S * 9.81 * (context.bar_mass_kg or 0.0)
     return {"m": 0.002, "m/s": 0.008, "1": 0.01}.get(unit, 0.0)
 
 
