@@ -18,19 +18,21 @@ import numpy as np
 from coach.domain.errors import SetupError
 from perception.blazepose_math import (
     MIN_SCORE,
+    Change,
     Floats32,
     Landmarks,
     Roi,
     crop,
     decode_detections,
     decode_landmarks,
+    ease,
     letterbox,
     make_anchors,
     next_roi,
     roi_from_points,
     to_keypoints,
 )
-from perception.pose import Image, Person, PoseEstimator, check_shape
+from perception.pose import Floats, Image, Person, PoseEstimator, check_shape
 from perception.weights import WEIGHTS, weight_path
 
 REDETECT_FRAMES = 15  # half a second at 30 fps: how long a newcomer may go unseen
@@ -38,6 +40,9 @@ REMEMBER_FRAMES = 30  # how long a lost person keeps the id when found again at 
 SAME_DISTANCE = 0.25  # hips nearer than this share of the region: detector and track mean one person
 DOUBLE_DISTANCE = 0.1  # likewise for hips or heads of two tracks, which agree better than detector and track
 MAX_LEAN_RAD = 1.2  # beside somebody who is followed, only the upright count: discs look like people upside down
+LARGEST_CHANGE = Change(0.2, 0.4, 0.5)  # in one frame; real lifts stayed below (0.12, 0.23, 0.13), a cut does not
+THUMBNAIL_SIZE = 32
+JUMP_LEVEL = 20.0  # mean change of 8-bit values: cuts gave 30 to 50, a lifter filling the picture 17, others below 4
 HEAD_LANDMARKS = (0, 7, 8, 11, 12)  # nose, ears, shoulders
 MUCH_LARGER = 1.2  # a newcomer this much larger takes the place of the smallest when there are too many
 MIN_ROI_PX = 16.0
@@ -71,6 +76,7 @@ class BlazePose:
     def reset(self) -> None:
         """Forget whom it was tracking, as at a camera cut; ids are not used again."""
         self._people: list[_Tracked] = []
+        self._thumbnail: Floats | None = None
         self._lost: list[_Tracked] = []
         self._frame = -1
         self._last_detection = -REDETECT_FRAMES
@@ -85,15 +91,39 @@ class BlazePose:
         if image_rgb.size == 0:
             raise ValueError(f"image_rgb has no pixels: shape {image_rgb.shape}")
         self._frame += 1
+        found = self._start_again(image_rgb) if self._has_jumped(image_rgb) else self._go_on(image_rgb)
+        self._people = sorted(found, key=lambda person: -person.roi.size_px)[: self._max_people]
+        return [_to_person(person) for person in self._people]
+
+    def _go_on(self, image: Image) -> list[_Tracked]:
         before = self._people
-        followed = [self._look(image_rgb, person.roi, person.person_id) for person in before]
+        followed = [self._follow(image, person) for person in before]
         found = _without_doubles([person for person in followed if person is not None])
         if len(found) < max(1, len(before)) or self._frame - self._last_detection >= REDETECT_FRAMES:
             kept = {person.person_id for person in found}
             self._lost += [person for person in before if person.person_id not in kept]
-            found = self._add_newcomers(image_rgb, found)
-        self._people = sorted(found, key=lambda person: -person.roi.size_px)[: self._max_people]
-        return [_to_person(person) for person in self._people]
+            found = self._add_newcomers(image, found)
+        return found
+
+    def _start_again(self, image: Image) -> list[_Tracked]:
+        """Trust the detector alone: after a cut the network may see somebody in any region it is shown."""
+        self._lost += self._people
+        return self._add_newcomers(image, []) or self._go_on(image)
+
+    def _has_jumped(self, image: Image) -> bool:
+        """Tell whether the whole picture differs from the last, as at a cut; a false alarm costs one detection."""
+        height, width = image.shape[:2]
+        rows = np.linspace(0, height - 1, THUMBNAIL_SIZE).astype(int)
+        columns = np.linspace(0, width - 1, THUMBNAIL_SIZE).astype(int)
+        before, self._thumbnail = self._thumbnail, image[np.ix_(rows, columns)].astype(np.float64)
+        return before is not None and float(np.abs(self._thumbnail - before).mean()) > JUMP_LEVEL
+
+    def _follow(self, image: Image, person: _Tracked) -> _Tracked | None:
+        """Look where the person was; None where nobody is, or somebody who cannot have moved there in one frame."""
+        seen = self._look(image, person.roi, person.person_id)
+        if seen is None or not Change.between(person.roi, seen.roi).within(LARGEST_CHANGE):
+            return None
+        return replace(seen, roi=ease(person.roi, seen.roi))
 
     def _look(self, image: Image, roi: Roi, person_id: int) -> _Tracked | None:
         """Run the landmark network on one region; None where it sees nobody."""
@@ -105,7 +135,8 @@ class BlazePose:
             return None
         raw, heatmaps, world = (self._landmarker.output(*shape)[0] for shape in ((1, 195), (1, 64, 64, 39), (1, 117)))
         landmarks = decode_landmarks(raw, flag, heatmaps, world, roi)
-        return _Tracked(person_id, next_roi(landmarks), landmarks, self._frame)
+        where = next_roi(landmarks)
+        return _Tracked(person_id, where, landmarks, self._frame) if where.size_px >= MIN_ROI_PX else None
 
     def _detect(self, image: Image) -> list[Roi]:
         """Return the regions of the people in the whole picture, the largest first."""

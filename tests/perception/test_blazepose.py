@@ -133,11 +133,36 @@ def test_somebody_at_another_place_or_much_later_is_somebody_else(
 
 
 def test_a_second_track_of_the_same_person_is_dropped(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    scene.people = [(100, 200), (190, 200)]
+    scene.people = [(115, 200), (175, 200)]
     estimator = make(scene, monkeypatch)
     assert ids(estimator) == [0, 1]
     scene.people, scene.detectable = [(145, 200)], False
     assert len(ids(estimator)) == 1
+
+
+def test_nobody_moves_a_third_of_a_body_in_one_frame(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.people = [(200, 200)]
+    estimator = make(scene, monkeypatch)
+    assert ids(estimator) == [0]
+    scene.people, scene.detectable = [(255, 200)], False
+    assert ids(estimator) == []
+
+
+def test_after_a_cut_only_the_detector_is_trusted(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.people = [(100, 200)]
+    estimator = make(scene, monkeypatch)
+    assert ids(estimator) == [0]
+    scene.people = [(300, 200), (110, 200)]
+    assert len(estimator.estimate(IMAGE + 200)) == 2
+    assert scene.n_detections == 2
+
+
+def test_a_flash_does_not_lose_a_person_the_detector_misses(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.people = [(100, 200)]
+    estimator = make(scene, monkeypatch)
+    assert ids(estimator) == [0]
+    scene.detectable = False
+    assert [person.person_id for person in estimator.estimate(IMAGE + 200)] == [0]
 
 
 def test_no_more_people_than_asked_for(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

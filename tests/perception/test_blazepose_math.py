@@ -6,11 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perception.blazepose_math import (
+    Change,
     Landmarks,
     Roi,
     crop,
     decode_detections,
     decode_landmarks,
+    ease,
     letterbox,
     make_anchors,
     next_roi,
@@ -158,3 +160,30 @@ def test_regions_of_one_place_are_near_and_of_neighbours_are_not() -> None:
     assert one.distance(one) == 0
     assert one.distance(Roi(200, 100, 200, 0)) == pytest.approx(0.5)
     assert one.distance(Roi(100, 100, 50, 1)) == 0
+
+
+@given(old=rois, new=rois)
+def test_easing_goes_part_of_the_way_and_all_of_a_long_one(old: Roi, new: Roi) -> None:
+    eased, change = ease(old, new), Change.between(old, new)
+    left = Change.between(eased, new)
+    assert abs(left.log_size) <= 0.8 * abs(change.log_size) + 1e-9
+    assert abs(left.angle_rad) <= 0.8 * abs(change.angle_rad) + 1e-9
+    if abs(change.log_size) >= 0.15:
+        assert eased.size_px == pytest.approx(new.size_px)
+    if change.distance >= 0.03:
+        assert (eased.x_px, eased.y_px) == pytest.approx((new.x_px, new.y_px))
+
+
+def test_easing_trails_a_steady_motion_by_a_small_part_of_the_region() -> None:
+    roi = Roi(0, 0, 100, 0)
+    for i in range(1, 200):
+        target = Roi(2.0 * i, 0, 100, 0)  # a hip at 1.5 m/s filmed at 30 fps
+        roi = ease(roi, target)
+    assert 0 <= target.x_px - roi.x_px < 3
+
+
+def test_a_turn_is_taken_the_short_way_round() -> None:
+    change = Change.between(Roi(0, 0, 10, 3.1), Roi(0, 0, 10, -3.1))
+    assert change.angle_rad == pytest.approx(2 * np.pi - 6.2)
+    assert change.within(Change(0.1, 0.1, 0.1))
+    assert not change.within(Change(0.1, 0.1, 0.05))
