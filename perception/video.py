@@ -176,6 +176,8 @@ def _check_header(stream: VideoStream, seconds: float, n_frames: int, name: str,
     if codec not in CODECS:
         raise InputError(f"{name} is coded as {codec}, which is not supported; export it as H.264 or HEVC")
     width, height = context.width, context.height
+    if width == 0 or height == 0:
+        raise InputError(f"{name} does not tell the size of its picture; it is damaged, copy it from the camera again")
     if width < 16 or height < 16:
         raise InputError(f"{name}: its picture is {width} × {height} pixels; film at 480p or more")
     if width * height > limits.max_pixels:
