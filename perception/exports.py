@@ -126,16 +126,19 @@ def _camel(name: str) -> str:
 
 
 def write_mot(path: Path, tracks: Tracks, report: Report) -> None:
-    """Write knee, hip, elbow and trunk angles in degrees as an OpenSim motion file; `nan` where not seen.
+    """Write knee, hip, elbow and trunk angles in degrees as an OpenSim motion file.
 
     The angles are those of `joint_angles`, 180 for a straight limb, not the coordinates of an OpenSim model: the
-    columns carry names of their own so that no model takes them for its joints.
+    columns carry names of their own so that no model takes them for its joints. OpenSim's older reader stops at the
+    first missing number, so joints that were rarely seen have no column and frames with a gap have no row.
     """
-    angles = joint_angles(tracks.pose, report.camera)
+    angles = _well_seen(joint_angles(tracks.pose, report.camera))
+    table = np.column_stack([tracks.pose.times_s, *angles.values()])
+    table = table[np.isfinite(table).all(axis=1)]
     header = (
         "Angles",
         "version=1",
-        f"nRows={len(tracks.pose.times_s)}",
+        f"nRows={len(table)}",
         f"nColumns={1 + len(angles)}",
         "inDegrees=yes",
         "",
@@ -143,9 +146,14 @@ def write_mot(path: Path, tracks: Tracks, report: Report) -> None:
         "endheader",
         "\t".join(("time", *(f"{name}_angle" for name in angles))),
     )
-    table = np.column_stack([tracks.pose.times_s, *angles.values()])
     rows = ["\t".join(f"{value:.6f}" for value in row) for row in table]
     path.write_text("\n".join((*header, *rows)) + "\n", encoding="ascii", newline="\n")
+
+
+def _well_seen(angles: dict[str, Floats]) -> dict[str, Floats]:
+    """Return the angles seen at least half as often as the one seen most; all of them when none was seen."""
+    counts = {name: int(np.isfinite(values).sum()) for name, values in angles.items()}
+    return {name: values for name, values in angles.items() if 2 * counts[name] >= max(counts.values())}
 
 
 def _rate_hz(times_s: Floats) -> float:
