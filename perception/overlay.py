@@ -216,30 +216,30 @@ class Painter:
         self._draw_name(picture, i, centre, radius, words)
 
     def _draw_name(self, picture: Image, i: int, centre: Floats, radius: float, words: str) -> None:
-        """Write the name beside lifter and plate, on the side with more room, with a thin line to the bar."""
+        """Write the name where it covers neither lifter nor plate, with a thin line to the bar; nowhere without room."""
         height, width = picture.shape[:2]
         size = round(self.layout.text_px * 1.15)
-        label_width, label_height = label_size(words, size)
-        x0, x1 = self._extent_x(i)
-        x0, x1 = min(x0, centre[0] - radius * 1.5), max(x1, centre[0] + radius * 1.5)
-        gap = size
-        on_left = x0 > width - x1
-        left = round(x0 - gap - label_width) if on_left else round(x1 + gap)
-        if left < 0 or left + label_width > width:
+        label = label_size(words, size)
+        low, high = self._extent(i)
+        low, high = np.fmin(low, centre - 1.5 * radius), np.fmax(high, centre + 1.5 * radius)
+        place = _free_place(label, low, high, centre, (width, height), size)
+        if place is None:
             return
-        top = round(float(np.clip(centre[1] - label_height / 2, 0, height - label_height)))
-        tip = left + label_width if on_left else left
-        edge = centre[0] - radius if on_left else centre[0] + radius
-        middle = top + label_height / 2
-        draw_line(picture, np.array([[tip, middle], [edge, centre[1]]]), WHITE, max(1, size // 14))
+        left, top = place
+        tip = np.array([np.clip(centre[0], left, left + label[0]), np.clip(centre[1], top, top + label[1])])
+        reach = tip - centre
+        edge = centre + reach * min(1.0, radius / max(float(np.hypot(*reach)), 1e-6))
+        draw_line(picture, np.array([tip, edge]), WHITE, max(1, size // 14))
         draw_label(picture, words, left, top, size, WHITE)
 
-    def _extent_x(self, i: int) -> tuple[float, float]:
-        """Return the left and right edge of the lifter in drawn pixels; an empty range where not seen."""
+    def _extent(self, i: int) -> tuple[Floats, Floats]:
+        """Return the least and greatest x, y of the lifter in drawn pixels; NaN where not seen."""
         pose = self.tracks.pose
-        x = pose.points_px[i, pose.visibility[i] >= UNSURE, 0] * self.layout.scale
-        x = x[np.isfinite(x)]
-        return (float(x.min()), float(x.max())) if len(x) else (np.inf, -np.inf)
+        points = pose.points_px[i, pose.visibility[i] >= UNSURE] * self.layout.scale
+        points = points[np.isfinite(points).all(axis=1)]
+        if not len(points):
+            return np.full(2, np.nan), np.full(2, np.nan)
+        return np.asarray(points.min(axis=0)), np.asarray(points.max(axis=0))
 
     def _draw_panel(self, canvas: Image, i: int, time_s: float, scene: Scene | None) -> None:
         left, top, width, height = self.layout.panel
@@ -329,6 +329,22 @@ def _shown_visibility(report: Report, pose: PoseTrack) -> Floats:
     side = near_side(pose)
     fits = fits_a_body(*(pose.point_px(f"{side}_{part}") for part in ("shoulder", "hip", "knee", "ankle")))
     return np.where(fits[:, None], pose.visibility, np.minimum(pose.visibility, FAINT))
+
+
+def _free_place(
+    label: tuple[int, int], low: Floats, high: Floats, centre: Floats, size_px: tuple[int, int], gap: int
+) -> tuple[int, int] | None:
+    """Return left and top of a label beside a box, on its roomier side, else above or below it; None without room."""
+    width, height = size_px
+    beside = round(float(np.clip(centre[1] - label[1] / 2, 0, height - label[1])))
+    over = round(float(np.clip(centre[0] - label[0] / 2, 0, max(width - label[0], 0))))
+    left, right = round(low[0] - gap - label[0]), round(high[0] + gap)
+    sides = [(left, beside), (right, beside)] if low[0] > width - high[0] else [(right, beside), (left, beside)]
+    above, below = round(low[1] - gap - label[1]), round(high[1] + gap)
+    for x, y in (*sides, (over, above), (over, below)):
+        if x >= 0 and y >= 0 and x + label[0] <= width and y + label[1] <= height:
+            return x, y
+    return None
 
 
 def _inside(low: float, high: float, size: int) -> tuple[int, int]:

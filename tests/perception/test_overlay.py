@@ -7,7 +7,7 @@ import pytest
 
 from perception.chart import Curve, make_chart
 from perception.drawing import PANEL, draw_pose, draw_text, finite_runs, speed_colours
-from perception.overlay import Painter, write_annotated_video, write_keyframes, write_pictures
+from perception.overlay import Painter, _free_place, write_annotated_video, write_keyframes, write_pictures
 from perception.pose import KEYPOINTS
 from perception.scene import Layout, Motion, make_scenes, scene_at
 from perception.video import open_clip
@@ -165,6 +165,31 @@ def test_an_instant_flashes_for_a_third_of_a_second_beside_the_lifter():
     assert label[:, 1].max() < np.nanmin(body)
     later = drawn(painter, peak + 25)[:480]
     assert not (later[label[:, 0], label[:, 1]] == 255).all(axis=1).any()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "place"),
+    [
+        ((200, 50), (300, 350), "left"),
+        ((100, 50), (200, 350), "right"),
+        ((20, 100), (380, 350), "above"),
+        ((20, 10), (380, 350), "below"),
+        ((20, 10), (380, 390), None),
+    ],
+)
+def test_a_name_stands_where_there_is_room_and_never_on_the_lifter(low, high, place):
+    middle = (np.array(low) + high) / 2
+    found = _free_place((80, 20), np.array(low), np.array(high), middle, (400, 400), 10)
+    if place is None:
+        assert found is None
+        return
+    x, y = found
+    free = {"left": x + 80 <= low[0], "right": x >= high[0], "above": y + 20 <= low[1], "below": y >= high[1]}
+    assert free[place]
+    assert x >= 0
+    assert y >= 0
+    assert x + 80 <= 400
+    assert y + 20 <= 400
 
 
 def test_without_a_scale_no_number_of_metres_is_shown():
