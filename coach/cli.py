@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -18,6 +18,7 @@ from coach.domain.guidance import Language
 from coach.domain.lift import LiftName
 from coach.domain.settings import PLATE_DIAMETER_M
 from coach.folders import default_out, printable
+from perception.simulator.spec import Fault, View
 
 if TYPE_CHECKING:
     from coach.session import AnalysisResult
@@ -179,6 +180,7 @@ def _show(result: "AnalysisResult", as_json: bool) -> None:
     _complain(f"Written to {printable(result.out_dir)}:")
     for path in result.paths:
         _complain(f"  {printable(path)}")
+    _complain(f"Open {printable(result.out_dir / 'report.html')} in a browser.")
 
 
 @app.command()
@@ -196,6 +198,28 @@ def ask(
 
     answer = session.ask(folder, question, language, number)
     print(answer.model_dump_json(indent=2) if as_json else answer.text)
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the lifts; a set that was begun is gone on with.")],
+    n: Annotated[int, typer.Option("--n", min=1, max=100_000, help="Number of lifts.")] = 10,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same lifts.")] = 0,
+    lift: Annotated[Literal["snatch"], typer.Option("--lift", help="Which lift.")] = "snatch",
+    fault: Annotated[
+        Literal[Fault, "mixed"] | None, typer.Option("--fault", help="A fault of all lifts, or each in turn.")
+    ] = None,
+    view: Annotated[Literal[View, "mixed"], typer.Option("--view", help="Where the camera stands.")] = "side",
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes.")] = 1,
+) -> None:
+    """Draw simulated lifts, with the exact truth beside each clip."""
+    from coach import session
+
+    wanted = session.Simulation(seed=seed, lift=lift, fault=fault, view=view)
+    with _progress() as on_progress:
+        folders = session.simulate(out, wanted, n, workers=workers, on_progress=on_progress)
+    for folder in folders:
+        print(printable(folder))
 
 
 @eval_app.command("perception")

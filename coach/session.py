@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from pydantic import ValidationError
 
 from coach.domain.base import Record
-from coach.domain.errors import DataError, InputError
+from coach.domain.errors import DataError, InputError, SetupError
 from coach.domain.guidance import Guidance, Language
 from coach.domain.lift import Report
 from coach.domain.settings import AnalysisSettings
 from coach.folders import check_out, printable, whole_folder
+from perception.simulator.spec import Fault, View
 
 if TYPE_CHECKING:
     from coach.chat import Answer
@@ -239,6 +240,56 @@ def demo(
     )
 
 
+class Simulation(Record):
+    """Which set of simulated lifts a folder holds: what its `simulation.json` says."""
+
+    schema_version: Literal[1] = 1
+    seed: int = 0
+    lift: Literal["snatch"] = "snatch"
+    fault: Fault | Literal["mixed"] | None = None
+    view: View | Literal["mixed"] = "side"
+
+
+def simulate(
+    out_dir: Path, simulation: Simulation, n: int, *, workers: int = 1, on_progress: OnProgress | None = None
+) -> list[Path]:
+    """Write simulated lifts with their truth, and return their folders; a set that was begun is gone on with.
+
+    Raises:
+        InputError: The folder holds anything but the same set.
+        SetupError: The simulator is not installed, or this machine cannot draw.
+    """
+    try:
+        from perception.simulator.dataset import write_dataset
+    except ModuleNotFoundError as problem:
+        raise SetupError(f"no {problem.name}: pip install 'liftcoach[simulator]'") from problem
+    _claim(out_dir, simulation)
+    tell = on_progress or _no_progress
+    return write_dataset(
+        out_dir,
+        n=n,
+        seed=simulation.seed,
+        lift=simulation.lift,
+        fault=simulation.fault,
+        view=simulation.view,
+        workers=workers,
+        on_progress=lambda done, total: tell("lifts", done, total),
+    )
+
+
+def _claim(out_dir: Path, simulation: Simulation) -> None:
+    """Mark a new or empty folder as that of one set of simulated lifts, or see that it is already."""
+    check_out(out_dir, lambda entry: entry.name == "simulation.json" or entry.name[:4].isdigit(), overwrite=True)
+    mark = out_dir / "simulation.json"
+    if mark.exists():
+        if _read_record(mark, Simulation) != simulation:
+            raise InputError(f"{printable(out_dir)} holds another set of simulated lifts: name a new folder with --out")
+        return
+    check_out(out_dir, lambda _: False, overwrite=False)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    _write_record(mark, simulation)
+
+
 def ask(out_dir: Path, question: str, language: Language | None = None, lift_number: int | None = None) -> "Answer":
     """Answer a question about an analysed lift from what was measured in it.
 
@@ -265,6 +316,8 @@ def ask(out_dir: Path, question: str, language: Language | None = None, lift_num
     from corpus.knowledge.library import load_library
 
     guidance = guidances[number]
+    if lift_number is not None:
+        report = report.model_copy(update={"lifts": tuple(lift for lift in report.lifts if lift.number == number)})
     return answer(report, guidance, load_library(), question, language or guidance.language)
 
 

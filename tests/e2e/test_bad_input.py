@@ -148,7 +148,6 @@ def _matches(pattern: str, text: str) -> bool:
         ("--height", "172", "from 1.2 to 2.3 m"),
         ("--plate-diameter", "45", "from 0.15 to 0.6 m"),
         ("--fps", "0", "from 5 to 2000"),
-        ("--pose", "nobody", "choose from"),
         ("--writer", "nobody", "choose from"),
     ],
 )
@@ -161,6 +160,19 @@ def test_an_absurd_option_is_refused_before_anything_is_read(
     _is_one_plain_line(ended.err)
     assert says in ended.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_pose_estimator_is_refused_with_those_there_are(
+    coach: Callable[..., "Ended"], write_clip: Callable[..., Path], gradient: np.ndarray, tmp_path: Path
+) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", [gradient] * 3)
+
+    ended = coach("analyze", clip, "--out", tmp_path / "out", "--pose", "nobody")
+
+    assert ended.code == 1
+    _is_one_plain_line(ended.err)
+    assert "choose from blazepose" in ended.err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
