@@ -94,7 +94,7 @@ def _pull(spec: SnatchSpec, heights: Heights) -> tuple[_Knots, dict[str, float]]
 def _catch(spec: SnatchSpec, heights: Heights, knots: _Knots, marks: dict[str, float]) -> None:
     """Add fall, stop with a small rebound, stand in the squat, recovery, hold and the push forward."""
     fall = spec.turnover_ratio * GRAVITY_M_S2
-    share = 1.2 if spec.drop_m < 0.22 else 0.72
+    share = 1.2 if spec.drop_m < 0.22 else 0.65
     fast_s = float(np.sqrt(spec.drop_m / (fall * (0.4333 + 0.4433 * share))))
     speed, brake_s = _TURN * fall * fast_s, share * fast_s
     knots.add(fast_s, -speed, 0.0)

@@ -40,14 +40,14 @@ def random_lifter(rng: Rng) -> LifterSpec:
     )
 
 
-def random_snatch(rng: Rng, height_m: float, fault: Fault | None, missed: bool) -> SnatchSpec:
+def random_snatch(rng: Rng, lifter: LifterSpec, fault: Fault | None, missed: bool) -> SnatchSpec:
     """Return a technique with this fault and no other, of random strength.
 
     A clean lift keeps a margin to every threshold of the fault library; a faulty one is beyond its own.
     """
     toward, loop = _between(rng, 0.026, 0.05), _between(rng, 0.042, 0.075)
     ankle = _between(rng, 0.09, 0.108)
-    middle_foot = 0.0365 * height_m - ankle
+    middle_foot = 0.0365 * lifter.height_m - ankle
     drop, catch = _between(rng, 0.095, 0.16), _between(rng, 0.685, 0.71)
     stretch, turnover = _between(rng, 0.87, 0.92), _between(rng, 0.82, 0.94)
     off_floor = 0.0
@@ -56,8 +56,8 @@ def random_snatch(rng: Rng, height_m: float, fault: Fault | None, missed: bool) 
     if fault == "bar_swing_forward":
         loop = _between(rng, 0.165, 0.215)
     if fault == "drop_large_snatch":
-        drop, catch, turnover = _between(rng, 0.305, 0.335), _between(rng, 0.67, 0.68), 0.94
-        stretch = _between(rng, 0.76, 0.8)
+        drop, catch, turnover = _between(rng, 0.30, 0.33), _between(rng, 0.655, 0.665), 0.94
+        stretch = _between(rng, 0.70, 0.75)
     rearward = min(max(loop - toward - middle_foot + _between(rng, -0.015, 0.015), 0.047), 0.2)
     if fault == "net_rearward_missing":
         loop, rearward = toward + middle_foot + _between(rng, 0.03, 0.045), _between(rng, 0.0, 0.003)
@@ -72,7 +72,7 @@ def random_snatch(rng: Rng, height_m: float, fault: Fault | None, missed: bool) 
         loop_m=loop,
         rearward_m=rearward,
         drop_m=drop,
-        catch_height_ratio=catch,
+        catch_height_ratio=catch - (0.012 if lifter.sex == "female" else 0.0),
         arm_stretch_ratio=stretch,
         start_trunk_deg=_between(rng, 29, 34),
         shoulder_ahead_m=_between(rng, 0.015, 0.04),
@@ -147,6 +147,13 @@ def _colour(rng: Rng, low: float, high: float) -> Rgb:
     return r, g, b
 
 
+def _muted(rng: Rng, low: float, high: float) -> Rgb:
+    """Return a colour as walls and floors have it: grey with a tint."""
+    grey, tint = _between(rng, low, high), rng.uniform(-0.1, 0.1, 3)
+    r, g, b = (float(np.clip(grey + t, 0.03, 0.97)) for t in tint)
+    return r, g, b
+
+
 def random_look(rng: Rng, seed: int) -> LookSpec:
     """Return colours of skin, clothes and room, and what stands around."""
     tone = _between(rng, 0.0, 1.0)
@@ -164,10 +171,10 @@ def random_look(rng: Rng, seed: int) -> LookSpec:
         shoes=_colour(rng, 0.05, 0.95),
         sleeves=bool(rng.random() < 0.6),
         long_legs=bool(rng.random() < 0.25),
-        wall=_colour(rng, 0.3, 0.92),
-        wall_second=_colour(rng, 0.2, 0.92),
+        wall=_muted(rng, 0.35, 0.9),
+        wall_second=_muted(rng, 0.2, 0.9),
         wall_pattern=patterns[int(rng.integers(5))],
-        floor=_colour(rng, 0.15, 0.55),
+        floor=_muted(rng, 0.2, 0.55),
         platform=(0.62 * wood, 0.45 * wood, 0.28 * wood),
         has_rack=bool(rng.random() < 0.4),
         has_second_bar=bool(rng.random() < 0.3),
@@ -205,7 +212,7 @@ def random_spec(
         seed=seed,
         lift=lift,
         lifter=lifter,
-        snatch=random_snatch(rng, lifter.height_m, fault, missed),
+        snatch=random_snatch(rng, lifter, fault, missed),
         bar=random_bar(rng, lifter.mass_kg),
         camera=random_camera(rng, view, lifter.height_m, video),
         video=video,

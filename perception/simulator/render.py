@@ -64,7 +64,7 @@ def _world(camera: Camera, around: Surroundings, light: float) -> str:
         'specular="0.05" shininess="0.05"/>'
         for n, r in (("wall", 1), ("floor", 4), ("platform", 1))
     )
-    a, d = 0.42 * light, 0.42 * light
+    a, d = 0.5 * light, 0.45 * light
     return f"""<mujoco><visual>
       <global offwidth="{camera.width_px}" offheight="{camera.height_px}"/>
       <quality offsamples="4" numslices="32" numstacks="10"/>

@@ -137,9 +137,8 @@ def find_instants(times_s: Floats, state: BarState, knee_deg: Floats) -> dict[In
         raise ValueError("the bar never comes down")
     peak = lift_off + int(np.argmax(v[lift_off:fall]))
     start = _run_before(speed < 0.1 * v[peak], peak, 40 * DENSE_HZ // 1000)
-    rising = np.diff(knee_deg) > 0
-    end_first = _first(~rising, lift_off + DENSE_HZ // 10)
-    power = _first(rising, end_first) if end_first is not None else None
+    end_first = _first(np.diff(knee_deg) <= 0, lift_off + DENSE_HZ // 10)
+    power = end_first + int(np.argmin(knee_deg[end_first:peak])) if end_first is not None and end_first < peak else None
     catch = recovered = None
     quick = _first(v < -0.15, fall)
     slow = _first(v > -0.10, quick) if quick is not None else None
