@@ -226,13 +226,18 @@ def demo(
         InputError: The folder holds something that is not a demo's.
         SetupError: The pose weights are not there.
     """
-    from perception.simulator.demo import demo_clip
+    from perception.simulator.demo_clip import demo_clip, demo_spec
 
-    clip = demo_clip()
+    spec = demo_spec()
+    settings = AnalysisSettings(
+        bar_mass_kg=round(spec.bar.mass_kg, 1),
+        body_mass_kg=round(spec.lifter.mass_kg, 1),
+        height_m=round(spec.lifter.height_m, 2),
+    )
     return analyse(
-        clip.path,
+        demo_clip(),
         out_dir,
-        clip.settings,
+        settings,
         language=language,
         overwrite=overwrite or _is_demo(out_dir),
         is_demo=True,

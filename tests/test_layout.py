@@ -104,8 +104,8 @@ def _listed_in_readme() -> set[Path]:
     house = (ROOT / "README.md").read_text(encoding="utf-8").split("## The house")[1].split("```")[1]
     listed: set[Path] = set()
     trail: list[str] = []
-    for line in house.splitlines()[1:]:
-        names = line.strip().split("  ")[0].split(", ")
+    for line in house.strip().splitlines()[1:]:
+        names = [name.rstrip("/") for name in line.strip().split("  ")[0].split(", ")]
         depth = (len(line) - len(line.lstrip())) // 4
         trail = [*trail[:depth], names[0]]
         listed |= {Path(*trail[:depth], name) for name in names}

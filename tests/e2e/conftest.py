@@ -93,9 +93,9 @@ def gradient() -> np.ndarray:
 @pytest.fixture(scope="session")
 def demo_clip_path() -> Path:
     """Return the clip that comes with the coach."""
-    from perception.simulator.demo import demo_clip
+    from perception.simulator.demo_clip import demo_clip
 
-    return demo_clip().path
+    return demo_clip()
 
 
 @pytest.fixture(scope="session")
