@@ -152,3 +152,44 @@ def test_guidance_that_is_gone_is_named(tmp_path: Path) -> None:
 )
 def test_only_the_files_of_an_analysis_may_be_replaced(name: str, is_ours: bool) -> None:
     assert session.is_of_analysis(Path(name)) is is_ours
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """Record what would be simulated instead of drawing it."""
+    calls: list[dict[str, object]] = []
+
+    def write_dataset(out: Path, **options: object) -> list[Path]:
+        calls.append(options)
+        return [out / "0000"]
+
+    monkeypatch.setattr("perception.simulator.dataset.write_dataset", write_dataset)
+    return calls
+
+
+def test_a_set_of_simulated_lifts_that_was_begun_is_gone_on_with(
+    tmp_path: Path, written: list[dict[str, object]]
+) -> None:
+    wanted = session.Simulation(seed=3, fault="mixed")
+
+    session.simulate(tmp_path / "set", wanted, 1)
+    (tmp_path / "set" / "0000").mkdir()
+    session.simulate(tmp_path / "set", wanted, 5)
+
+    assert [(call["n"], call["seed"], call["fault"]) for call in written] == [(1, 3, "mixed"), (5, 3, "mixed")]
+
+
+def test_a_folder_never_holds_two_sets_of_simulated_lifts(tmp_path: Path, written: list[dict[str, object]]) -> None:
+    session.simulate(tmp_path, session.Simulation(seed=3), 1)
+
+    with pytest.raises(InputError, match="another set"):
+        session.simulate(tmp_path, session.Simulation(seed=4), 1)
+    assert len(written) == 1
+
+
+def test_simulated_lifts_are_not_written_among_other_files(tmp_path: Path, written: list[dict[str, object]]) -> None:
+    (tmp_path / "diary.txt").write_text("mine")
+
+    with pytest.raises(InputError, match=r"diary\.txt"):
+        session.simulate(tmp_path, session.Simulation(), 1)
+    assert written == []

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
+from perception.video import open_clip, read_frames
+
 if TYPE_CHECKING:
     from tests.conftest import Ended
 
@@ -160,6 +162,20 @@ def test_an_absurd_option_is_refused_before_anything_is_read(
     _is_one_plain_line(ended.err)
     assert says in ended.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_person_who_lifts_nothing_is_told_so(
+    coach: Callable[..., "Ended"], write_clip: Callable[..., Path], demo_clip_path: Path, tmp_path: Path
+) -> None:
+    standing = next(iter(read_frames(open_clip(demo_clip_path)))).image
+    clip = write_clip(tmp_path / "clip.mp4", [standing] * 40)
+
+    ended = coach("analyze", clip, "--out", tmp_path / "out")
+
+    assert ended.code == 1
+    _is_one_plain_line(ended.err)
+    assert _matches(r"no (lift|bar) found.*film from the side", ended.err)
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_unknown_pose_estimator_is_refused_with_those_there_are(
