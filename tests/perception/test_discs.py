@@ -1,0 +1,184 @@
+"""Discs voted for by their edges, and rims read along rays, on drawn pictures with exact truth."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perception.discs import MAX_DISCS, N_PEAKS, N_RAYS, SEARCH_RADII, DiscWatch, no_discs, read_rim, vote_discs
+from perception.pose import Person
+
+if TYPE_CHECKING:
+    from tests.perception.conftest import Canvas
+
+Holding = Callable[..., Person]
+COLOURS = {
+    "red": (200, 40, 40),
+    "blue": (30, 50, 180),
+    "yellow": (220, 200, 40),
+    "green": (30, 130, 60),
+    "white": (240, 240, 240),
+    "black": (20, 20, 20),
+}
+HUB = ((0.3, (150, 150, 150)),)
+
+
+def searched(image: np.ndarray, about: tuple[float, float], radius_px: float) -> np.ndarray:
+    return vote_discs(image, np.array(about), 3.2 * radius_px, radius_px, SEARCH_RADII)
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_disc_of_any_colour_is_the_best_found(wall: "Canvas", colour: str) -> None:
+    image = wall.disc((163.3, 118.7), 26.0, COLOURS[colour], HUB).image()
+
+    x, y, radius, score = searched(image, (150, 130), 25.0)[0]
+
+    assert (x, y) == (pytest.approx(163.3, abs=1.6), pytest.approx(118.7, abs=1.6))
+    assert radius == pytest.approx(26.0, rel=0.12)
+    assert score > 0.8
+
+
+@pytest.mark.parametrize("radius_px", [10.0, 25.0, 60.0])
+def test_small_and_large_discs_are_found(wall: "Canvas", radius_px: float) -> None:
+    image = wall.disc((160.0, 120.0), radius_px, COLOURS["blue"], HUB).image()
+
+    rows = searched(image, (165, 115), 1.15 * radius_px)
+
+    assert np.linalg.norm(rows[0, :2] - (160, 120)) < 0.1 * radius_px
+    assert rows[0, 2] == pytest.approx(radius_px, rel=0.12)
+
+
+def test_two_discs_are_both_candidates_and_best_comes_first(wall: "Canvas") -> None:
+    image = wall.disc((130, 120), 25, COLOURS["red"]).disc((200, 120), 25, COLOURS["black"]).image()
+
+    rows = searched(image, (165, 120), 25.0)
+
+    found = {round(x, -1) for x in rows[:, 0]}
+    assert {130.0, 200.0} <= found
+    assert list(rows[:, 3]) == sorted(rows[:, 3], reverse=True)
+    assert len(rows) <= MAX_DISCS
+
+
+def test_a_wall_without_a_disc_scores_low(wall: "Canvas") -> None:
+    disc = searched(wall.disc((160, 120), 25, COLOURS["red"]).image(), (160, 120), 25.0)[0, 3]
+    rows = searched(wall.image(), (160, 120), 25.0)
+
+    assert rows[:, 3].max(initial=0) < 0.75 * disc
+
+
+def test_straight_edges_are_no_disc(wall: "Canvas") -> None:
+    square = searched(wall.box(135, 95, 185, 145, (200, 40, 40)).image(), (160, 120), 25.0)
+    disc = searched(wall.disc((160, 120), 25, COLOURS["red"]).image(), (160, 120), 25.0)
+
+    assert square[:, 3].max(initial=0) < 0.75 * disc[0, 3]
+
+
+@pytest.mark.parametrize(("about", "radius_px"), [((-300.0, 50.0), 25.0), ((160.0, 120.0), 4.0)])
+def test_outside_the_picture_or_too_small_there_is_nothing(
+    wall: "Canvas", about: tuple[float, float], radius_px: float
+) -> None:
+    assert searched(wall.image(), about, radius_px).shape == (0, 4)
+
+
+def test_a_picture_of_one_colour_has_no_discs() -> None:
+    assert len(searched(np.full((240, 320, 3), 90, np.uint8), (160, 120), 25.0)) == 0
+
+
+@given(flip=st.sampled_from([0, 1]), x=st.floats(120, 200), y=st.floats(90, 150))
+@settings(max_examples=8, deadline=None)
+def test_a_mirrored_picture_has_the_mirrored_disc(wall: "Canvas", flip: int, x: float, y: float) -> None:
+    image = wall.disc((x, y), 25, COLOURS["green"], HUB).image()
+    size = np.array([319.0, 239.0])
+    about = np.array([160.0, 120.0])
+    mirrored_about = about.copy()
+    mirrored_about[1 - flip] = size[1 - flip] - about[1 - flip]
+
+    here = searched(image, tuple(about), 25.0)[0]
+    there = searched(np.ascontiguousarray(np.flip(image, axis=flip)), tuple(mirrored_about), 25.0)[0]
+
+    there[1 - flip] = size[1 - flip] - there[1 - flip]
+    assert here[:2] == pytest.approx(there[:2], abs=2.5)
+
+
+@pytest.mark.parametrize("radius_px", [16.0, 27.5, 70.0])
+def test_the_rim_is_read_to_a_tenth_of_a_pixel_or_two(wall: "Canvas", radius_px: float) -> None:
+    image = wall.disc((160.25, 120.6), radius_px, COLOURS["black"]).image()
+
+    rim, strength = read_rim(image, np.array([160.25, 120.6]), radius_px)
+
+    assert rim.shape == strength.shape == (N_RAYS, N_PEAKS)
+    strongest = rim[:, 0]
+    assert np.nanmedian(strongest) == pytest.approx(radius_px, abs=max(0.1, 0.004 * radius_px))
+    assert np.nanmean(np.abs(strongest - radius_px) < 0.02 * radius_px) > 0.9
+
+
+def test_an_inner_ring_is_a_second_edge_on_the_rays(wall: "Canvas") -> None:
+    image = wall.disc((160, 120), 30, COLOURS["red"], ((0.8, (20, 20, 20)),)).image()
+
+    rim, _ = read_rim(image, np.array([160.0, 120.0]), 30.0)
+
+    for radius in (24.0, 30.0):
+        assert np.mean(np.nanmin(np.abs(rim - radius), axis=1) < 0.6) > 0.9, radius
+
+
+def test_rays_that_leave_the_picture_have_no_edges(wall: "Canvas") -> None:
+    image = wall.disc((5, 120), 30, COLOURS["white"]).image()
+
+    rim, strength = read_rim(image, np.array([5.0, 120.0]), 30.0)
+
+    to_the_left = slice(N_RAYS // 2 - 4, N_RAYS // 2 + 5)
+    assert np.isnan(rim[to_the_left]).all()
+    assert (strength[to_the_left] == 0).all()
+    assert rim[0, 0] == pytest.approx(30, abs=0.3)
+    far, _ = read_rim(image, np.array([-500.0, 120.0]), 30.0)
+    assert np.isnan(far).all()
+
+
+def test_the_disc_in_somebodys_hands_is_found_and_followed(wall: "Canvas", holding: Holding) -> None:
+    watch, off = DiscWatch(), []
+    for i in range(20):
+        centre = np.array([150 + 1.3 * i, 190 - 5.0 * i])
+        discs = watch.observe(wall.disc(centre, 25, COLOURS["red"], HUB).image(), [holding(centre + np.array([5, -8]))])
+        off.append(float(np.linalg.norm(discs.centre_px[0] - centre)))
+
+    assert max(off) < 2.5
+
+
+def test_discs_far_from_everybodys_hands_are_not_looked_for(wall: "Canvas", holding: Holding) -> None:
+    image = wall.disc((60, 60), 25, COLOURS["red"]).image()
+
+    found = DiscWatch().observe(image, [holding((240, 190))])
+
+    assert len(found.score) == 0 or np.min(np.linalg.norm(found.centre_px - (60, 60), axis=1)) > 50
+
+
+def test_each_of_two_lifters_keeps_the_own_disc(wall: "Canvas", holding: Holding) -> None:
+    watch = DiscWatch()
+    for i in range(15):
+        places = [np.array([80.0, 190 - 5 * i]), np.array([240.0, 120.0])]
+        image = wall.disc(places[0], 25, COLOURS["red"]).disc(places[1], 25, COLOURS["blue"]).image()
+        discs = watch.observe(image, [holding(p, person_id=k) for k, p in enumerate(places)])
+
+        for place in places:
+            assert np.min(np.linalg.norm(discs.centre_px - place, axis=1)) < 2.5
+
+
+def test_without_anybody_there_are_no_discs(wall: "Canvas") -> None:
+    found = DiscWatch().observe(wall.disc((160, 120), 25, COLOURS["red"]).image(), [])
+
+    assert found.centre_px.shape == no_discs().centre_px.shape == (0, 2)
+    assert found.rim_px.shape == (0, N_RAYS, N_PEAKS)
+
+
+def test_after_a_cut_the_search_begins_anew(wall: "Canvas", holding: Holding) -> None:
+    watch = DiscWatch()
+    for _ in range(3):
+        watch.observe(wall.disc((80, 80), 25, COLOURS["red"]).image(), [holding((80, 80))])
+    watch.reset()
+
+    discs = watch.observe(wall.disc((230, 150), 25, COLOURS["red"]).image(), [holding((230, 150))])
+
+    assert np.linalg.norm(discs.centre_px[0] - (230, 150)) < 2
