@@ -370,16 +370,15 @@ class SnatchMotion:
 
     def _let_go(self, after_s: Floats, hand: Floats, shoulder: Floats, sign: int) -> Floats:
         """Return (T, 3) of a hand that leaves the bar's last place in an arc in front of the shoulder."""
-        arm = self.body.arm_m
-        away, down = step(after_s, 0.0, 0.3)[:, None], step(after_s, 0.15, 0.75)[:, None]
-        front = shoulder + np.array([0.62, -0.05, sign * 0.3]) * arm
-        rest = shoulder + np.array([0.12, -0.95, sign * 0.12]) * arm
-        free = hand + (front - hand) * away
-        free = free + (rest - free) * down
-        reach = free - shoulder
-        length = np.linalg.norm(reach, axis=-1, keepdims=True)
-        limit = np.minimum(1.0, STRAIGHT * arm / length)
-        return np.where(after_s[:, None] > 0, shoulder + reach * limit, hand)
+        away, down = step(after_s, 0.0, 0.5)[:, None], step(after_s, 0.3, 1.05)[:, None]
+        held = hand - shoulder
+        held_m = np.linalg.norm(held, axis=-1, keepdims=True)
+        front, side = np.array([0.85, -0.1, sign * 0.5]), np.array([0.1, -0.98, sign * 0.15])
+        turned = held / held_m * (1 - away) + front * away * (1 - down) + side * down
+        turned = turned / np.linalg.norm(turned, axis=-1, keepdims=True)
+        arm_m = self.body.arm_m
+        length_m = np.minimum(held_m, STRAIGHT * arm_m) * (1 - away) + (0.85 + 0.1 * down) * arm_m * away
+        return np.where(after_s[:, None] > 0, shoulder + turned * length_m, hand)
 
     def keypoints(self, times_s: Floats) -> Floats:
         """Return (T, K, 3) joints of the body, names as in `perception.pose.KEYPOINTS`."""

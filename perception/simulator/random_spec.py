@@ -50,7 +50,7 @@ def random_snatch(rng: Rng, lifter: LifterSpec, fault: Fault | None, missed: boo
     middle_foot = 0.0365 * lifter.height_m - ankle
     drop, catch = _between(rng, 0.095, 0.16), _between(rng, 0.685, 0.71)
     stretch, turnover = _between(rng, 0.87, 0.92), _between(rng, 0.82, 0.94)
-    off_floor = 0.0
+    off_floor, setup = 0.0, _between(rng, 0.6, 1.5)
     if fault == "bar_forward_off_floor":
         off_floor, toward = _between(rng, 0.034, 0.06), _between(rng, -0.005, 0.015)
     if fault == "bar_swing_forward":
@@ -81,8 +81,8 @@ def random_snatch(rng: Rng, lifter: LifterSpec, fault: Fault | None, missed: boo
         bar_to_ankle_m=ankle,
         release_after_apex_s=_between(rng, 0.14, 0.22),
         miss_speed_m_s=_between(rng, 0.5, 0.9),
-        setup_s=_between(rng, 0.6, 1.5),
-        reaches_down=False,
+        setup_s=setup,
+        reaches_down=setup > 1.1 and rng.random() < 0.5,
         bottom_s=_between(rng, 0.2, 0.6),
         recovery_s=_between(rng, 1.3, 1.9),
         hold_s=_between(rng, 1.15, 1.6),

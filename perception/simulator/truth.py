@@ -30,7 +30,7 @@ class TrueInstant(Record):
 
 
 class TrueAngles(Record):
-    """Joint angles at an instant, of the left side in space: 180 = straight; trunk from horizontal, 90 = upright."""
+    """Joint angles at an instant as seen exactly from the side: 180 = straight; trunk from horizontal, 90 = upright."""
 
     knee_deg: float
     hip_deg: float
@@ -180,8 +180,8 @@ class _Dense:
         self.trunk_deg = np.rad2deg(np.arctan2(rise[:, 1], rise[:, 0]))
 
     def angle(self, a: str, b: str, c: str) -> Floats:
-        """Return (N,), the angle at `b` of the left side."""
-        return angle_deg(*(self.points[:, INDEX[f"left_{name}"]] for name in (a, b, c)))
+        """Return (N,), the angle at `b` of the left side, as seen exactly from the side."""
+        return angle_deg(*(self.points[:, INDEX[f"left_{name}"], :2] for name in (a, b, c)))
 
     def angles(self, name: InstantName) -> TrueAngles:
         i = self.at[name]
