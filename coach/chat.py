@@ -94,7 +94,7 @@ def answer(report: Report, guidance: Guidance, library: Library, question: str, 
         return _plain(words.say("referral"))
     if not report.lifts:
         return _plain(words.say("chat_no_lift"))
-    lift, is_named = _lift_asked(report, guidance, asked)
+    lift, is_named = _lift_asked(report, guidance, library, asked)
     if lift is None:
         return _plain(words.say("chat_no_such_lift"))
     talk = _Talk(report, guidance, lift, library, language)
@@ -121,7 +121,7 @@ def _checked(said: _Said, talk: _Talk) -> Answer:
     )
 
 
-def _lift_asked(report: Report, guidance: Guidance, asked: str) -> tuple[Lift | None, bool]:
+def _lift_asked(report: Report, guidance: Guidance, library: Library, asked: str) -> tuple[Lift | None, bool]:
     """Return the lift a question is about, None when it names one that is not there, and whether it names one."""
     match = re.search(
         r"\b(?:lift|rep|attempt)\s*(?:no\.?|number|#)?\s*(\d+|one|two|three|four)\b|\b(first|second|third|fourth|fifth|\d+(?:st|nd|rd|th)) (?:lift|rep|attempt)\b|"
@@ -137,15 +137,16 @@ def _lift_asked(report: Report, guidance: Guidance, asked: str) -> tuple[Lift | 
     named = [lift for lift in report.lifts if lift.lift == name]
     if len(report.lifts) > 1 and named:
         return named[0], True
-    return _main_lift(report, guidance), False
+    return _main_lift(report, guidance, library), False
 
 
-def _main_lift(report: Report, guidance: Guidance) -> Lift:
-    """Return the lift that the guidance speaks about: the one that shows its faults, else the first attempt."""
-    spoken = {p.fault for p in guidance.priorities}
-    shows = [lift for lift in report.lifts if spoken and spoken <= {f.fault for f in lift.findings}]
+def _main_lift(report: Report, guidance: Guidance, library: Library) -> Lift:
+    """Return the lift that the guidance speaks about: the one that supports its words, else the first attempt."""
+    texts = (guidance.strength, *(p.observation for p in guidance.priorities))
+    found = [lift for lift in report.lifts if {p.fault for p in guidance.priorities} <= {f.fault for f in lift.findings}]
+    spoken = [lift for lift in found if not any(check_text(text, lift, library).removed for text in texts)]
     tried = [lift for lift in report.lifts if lift.outcome != "no_attempt"]
-    return (shows or tried or list(report.lifts))[0]
+    return (spoken or found or tried or list(report.lifts))[0]
 
 
 def _answer(talk: _Talk, asked: str) -> _Said:
@@ -325,7 +326,7 @@ def _about_phase(talk: _Talk, ids: Sequence[str]) -> _Said:
 
 
 def _about_priority(talk: _Talk) -> _Said:
-    if talk.guidance.priorities and talk.lift == _main_lift(talk.report, talk.guidance):
+    if talk.guidance.priorities and talk.lift == _main_lift(talk.report, talk.guidance, talk.library):
         first = talk.guidance.priorities[0].fault
         finding = next((f for f in talk.lift.findings if f.fault == first), None)
     else:
@@ -337,7 +338,7 @@ def _about_priority(talk: _Talk) -> _Said:
 
 def _about_all(talk: _Talk) -> _Said:
     """Return what the guidance says, shortened: the good part and the first priority."""
-    if talk.guidance.language != talk.language or talk.lift != _main_lift(talk.report, talk.guidance):
+    if talk.guidance.language != talk.language or talk.lift != _main_lift(talk.report, talk.guidance, talk.library):
         return _about_priority(talk)
     first = talk.guidance.priorities[:1]
     parts = [_Said(talk.guidance.strength)]

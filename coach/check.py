@@ -11,6 +11,7 @@ from coach.domain.lift import Finding, Instant, Lift
 from coach.domain.measures import MEASURES, Measure
 from coach.quantities import Quantity, find_quantities, normalised
 from coach.wording import has_right_script, sentences
+from coach.words import Hit, verbatim, word_index
 from coach.writer import Draft
 from corpus.knowledge.library import Fault, FaultText, Library, is_short
 
@@ -58,16 +59,9 @@ class Context:
     lift: Lift
     library: Library
     faults: frozenset[str]
-    evidence: frozenset[str] | None = None
-    trusted: tuple[str, ...] = ()
-    language: Language | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Hit:
-    start: int
-    end: int
-    ids: frozenset[str]
+    evidence: frozenset[str] | None
+    trusted: re.Pattern[str]
+    language: Language | None
 
 
 def check_text(
@@ -99,7 +93,7 @@ def check_text(
         library=library,
         faults=frozenset(f.fault for f in found),
         evidence=None if evidence is None else frozenset(evidence),
-        trusted=(*_standing_texts(library), *(normalised(t) for t in trusted)),
+        trusted=verbatim(normalised(t) for t in trusted),
         language=language,
     )
     return check_sentences(text, context)
@@ -123,11 +117,11 @@ def check_sentences(text: str, context: Context) -> CheckedText:
 def _check_sentence(sentence: str, context: Context) -> tuple[int, int, bool]:
     """Return how many numbers the sentence holds, how many are supported, and whether it must go."""
     plain = normalised(sentence)
-    masked = _masked(plain, context.trusted)
+    masked = _masked(plain, context)
     trusted = sum(len(q.numbers) for q in find_quantities(plain)) - sum(len(q.numbers) for q in find_quantities(masked))
     quantities = find_quantities(masked)
-    hits = _measure_hits(masked, context.library)
-    instants = _instant_hits(masked, context.library)
+    hits = word_index(context.library).measures.find(masked)
+    instants = word_index(context.library).instants.find(masked)
     words = _blanked(masked, hits)
     supported = [
         q for i, q in enumerate(quantities) if _is_supported(q, quantities[:i], words, hits, instants, context)
@@ -143,62 +137,14 @@ def _check_sentence(sentence: str, context: Context) -> tuple[int, int, bool]:
     return n_found, n_supported, refused
 
 
-def _masked(text: str, trusted: Sequence[str]) -> str:
+def _masked(text: str, context: Context) -> str:
     """Return the text with every trusted text in it blanked, if it stands alone and is whole."""
-    for known in sorted(trusted, key=len, reverse=True):
-        bare = known.rstrip(".。 ")
-        if len(bare) < 6:
-            continue
-        whole = rf"(?<![0-9A-Za-z])(?<![0-9][.,]){re.escape(bare)}(?![0-9A-Za-z%])(?![.,:/–-]?[0-9])"
-        text = re.sub(whole, lambda m: " " * len(m.group()), text)
+    for pattern in (context.trusted, word_index(context.library).standing):
+        text = pattern.sub(lambda m: " " * len(m.group()), text)
     return text
 
 
-def _standing_texts(library: Library) -> tuple[str, ...]:
-    """Return the whole sentences of the library that are no templates, normalised."""
-    texts = [p for group in library.texts.values() for p in group.phrases.values() if "{" not in p and len(p) >= 12]
-    return tuple(normalised(part) for text in texts for part in (text, *sentences(text)))
-
-
-def _words_pattern(words: dict[str, set[str]]) -> re.Pattern[str]:
-    ordered = sorted(words, key=len, reverse=True)
-    return re.compile("|".join(rf"(?<![a-z]){re.escape(w)}(?![a-z])" for w in ordered), re.I)
-
-
-def _hits(text: str, words: dict[str, set[str]]) -> list[_Hit]:
-    pattern = _words_pattern(words)
-    return [_Hit(m.start(), m.end(), frozenset(words[m.group().lower()])) for m in pattern.finditer(text)]
-
-
-def measure_words(library: Library) -> dict[str, set[str]]:
-    """Return every word of every language with the ids of the measures it names."""
-    words: dict[str, set[str]] = {}
-    for name, record in library.measures.items():
-        for text in record.texts.values():
-            for word in text.words:
-                words.setdefault(normalised(word).lower(), set()).add(name)
-    return words
-
-
-def instant_words(library: Library) -> dict[str, set[str]]:
-    """Return every word of every language with the instants it names."""
-    words: dict[str, set[str]] = {}
-    for group in library.texts.values():
-        for name, text in group.instants.items():
-            for word in text.words:
-                words.setdefault(normalised(word).lower(), set()).add(name)
-    return words
-
-
-def _measure_hits(text: str, library: Library) -> list[_Hit]:
-    return _hits(text, measure_words(library))
-
-
-def _instant_hits(text: str, library: Library) -> list[_Hit]:
-    return _hits(text, instant_words(library))
-
-
-def _nearest(hits: Sequence[_Hit], quantity: Quantity) -> _Hit | None:
+def _nearest(hits: Sequence[Hit], quantity: Quantity) -> Hit | None:
     """Return the hit that a number belongs to: the last one before it, else the first after it."""
     before = [h for h in hits if h.end <= quantity.start]
     if before:
@@ -206,7 +152,7 @@ def _nearest(hits: Sequence[_Hit], quantity: Quantity) -> _Hit | None:
     return next((h for h in hits if h.start >= quantity.end), None)
 
 
-def _blanked(text: str, hits: Sequence[_Hit]) -> str:
+def _blanked(text: str, hits: Sequence[Hit]) -> str:
     """Return the text without the names of measures, so that `forward loop` does not count as a direction."""
     for hit in hits:
         text = text[: hit.start] + " " * (hit.end - hit.start) + text[hit.end :]
@@ -217,8 +163,8 @@ def _is_supported(
     quantity: Quantity,
     before: Sequence[Quantity],
     text: str,
-    hits: Sequence[_Hit],
-    instants: Sequence[_Hit],
+    hits: Sequence[Hit],
+    instants: Sequence[Hit],
     context: Context,
 ) -> bool:
     if quantity.dimension == "lift":
@@ -240,7 +186,7 @@ def _is_supported(
     return any(_is_time_of(quantity, instant) for instant in found if instant is not None)
 
 
-def _claimed(hit: _Hit | None, context: Context) -> set[str]:
+def _claimed(hit: Hit | None, context: Context) -> set[str]:
     """Return the measured ids that a number may stand for."""
     named = set(hit.ids) if hit is not None else None
     if context.evidence is not None:
@@ -252,12 +198,12 @@ def _claimed(hit: _Hit | None, context: Context) -> set[str]:
     return {name for name in ids if name in context.lift.measures}
 
 
-def _distance(hit: _Hit, quantity: Quantity) -> int:
+def _distance(hit: Hit, quantity: Quantity) -> int:
     return quantity.start - hit.end if hit.end <= quantity.start else 1000 + hit.start - quantity.end
 
 
 def _is_frame(
-    quantity: Quantity, claimed: Collection[str], hit: _Hit | None, moment: _Hit | None, context: Context
+    quantity: Quantity, claimed: Collection[str], hit: Hit | None, moment: Hit | None, context: Context
 ) -> bool:
     frames = {context.lift.measures[name].frame for name in claimed}
     named = moment is not None and (hit is None or _distance(moment, quantity) <= _distance(hit, quantity))
@@ -325,16 +271,8 @@ def _equals(quantity: Quantity, value: float, low: float, high: float, tolerance
 
 def _names_absent_fault(text: str, context: Context) -> bool:
     """Return whether the text claims a fault that was not found."""
-    lowered = text.lower()
-    for fault in context.library.faults.values():
-        if fault.id in context.faults:
-            continue
-        for words in fault.texts.values():
-            for word in (words.name, *words.aliases):
-                for match in re.finditer(rf"(?<![a-z]){re.escape(normalised(word).lower())}(?![a-z])", lowered):
-                    if not is_denied(lowered[: match.start()]):
-                        return True
-    return False
+    hits = word_index(context.library).faults.find(text)
+    return any(not hit.ids & context.faults and not is_denied(text[: hit.start]) for hit in hits)
 
 
 def check_guidance(draft: Draft, lift: Lift, findings: Sequence[Finding], library: Library) -> Guidance:

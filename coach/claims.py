@@ -55,7 +55,7 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         r"\bmuscle (?:force|activation)s?\b|肌肉(?:力量|出力|受力)(?:是|為|为|達|达)",
     ),
     "referee": (
-        r"\bno[- ]lift(?:ed)?\b|\b(?:disqualif\w+|red[- ]light(?:ed|s)?|white[- ]lights?)\b(?<!may draw a red light)",
+        r"\bno[- ]lift(?:ed)?\b(?! (?:was|is) (?:found|there|measured))|\b(?:disqualif\w+|red[- ]light(?:ed|s)?|white[- ]lights?)\b(?<!may draw a red light)",
         r"\b(?:referees?|judges?|jury|officials?)\s+(?:\w+\s+)?(?:will|would|should|must|has to|have to|are going to|is going to|gives?|gave|passe[sd]|"
         r"turn(?:s|ed)? (?:it )?down|rejects?|rejected|counts?|counted|accepts?|accepted|calls?|called)\b",
         r"\b(?:valid|legal|illegal|invalid|good)\s+(?:lift|attempt)\b|\bwould (?:not )?(?:count|pass)\b|\b(?:breaks?|violat\w+|against) the rules?\b",

@@ -56,7 +56,7 @@ _UNITS: tuple[tuple[str, str, float], ...] = (  # pattern, dimension, SI units i
     (r"kW|kilowatts?|千瓦", "power", 1000),
     (r"(?-i:W)|watts?|瓦特?", "power", 1),
     (r"(?-i:N)\s?[·*]?\s?(?-i:s)|newton[ -]?seconds?|牛(?:頓|顿)?[·‧]?秒", "impulse", 1),
-    (r"(?-i:N)\s?[·*]?\s?(?-i:m)|newton[ -]?met(?:er|re)s?|牛(?:頓|顿)?(?:米|公尺)", "unknown", 1),
+    (r"k?(?-i:N)\s?[·*]?\s?(?-i:m)|newton[ -]?met(?:er|re)s?|牛(?:頓|顿)?(?:米|公尺)", "unknown", 1),
     (r"kN|kilonewtons?|千牛(?:頓|顿)?", "force", 1000),
     (r"(?-i:N)|newtons?|牛(?:頓|顿)?", "force", 1),
     (r"kJ|kilojoules?|千焦耳?", "energy", 1000),

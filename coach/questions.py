@@ -2,13 +2,13 @@
 
 import re
 
-from coach.check import instant_words, measure_words
 from coach.domain.lift import INSTANTS, InstantName
 from coach.quantities import normalised
+from coach.words import word_index
 from corpus.knowledge.library import FaultText, Library
 
 COMPARE = re.compile(
-    r"\b(?:(?:did|have|has) (?:i|it|my \w+) improved?|improved since|compared?|comparison|versus|vs\.?|better than|worse than|faster than|slower than|higher than|lower than|than (?:last|my|the|other|most)|last (?:time|week|month|year|session)|"
+    r"\b(?:(?:did|have|has) (?:i|it|my \w+) improved?|improved since|compared?|comparison|versus|vs\.?|better than|worse than|than (?:last|usual|my (?:last|best|usual|other|previous|first|second)|other|most|the (?:last|other|average|norm))|last (?:time|week|month|year|session)|"
     r"yesterday|previous|average lifter|other lifters|others|champion\w*|elite|pros?|professional\w*|olympi\w+|normal|typical|my (?:best|record|pr|pb)|progress)\b|"
     r"跟.{0,8}比|和.{0,8}比|與.{0,8}比|与.{0,8}比|比較|比较|上次|上週|上周|上個月|上个月|昨天|之前那|進步|进步|退步|別人|别人|其他人|選手|选手|冠軍|冠军|正常|標準值|标准值|平均值",
     re.I,
@@ -127,21 +127,15 @@ LIFT_NAMES = (
 )
 
 
-def word_hits(asked: str, words: dict[str, set[str]]) -> list[set[str]]:
-    """Return what each known word in a question names, in order."""
-    pattern = "|".join(rf"(?<![a-z]){re.escape(w)}(?![a-z])" for w in sorted(words, key=len, reverse=True))
-    return [words[m.group().lower()] for m in re.finditer(pattern, asked, re.I)]
-
-
 def measures_asked(library: Library, asked: str) -> tuple[str, ...]:
     """Return the ids of the measures a question names."""
-    hits = word_hits(asked, measure_words(library))
-    return tuple(dict.fromkeys(name for hit in hits for name in sorted(hit)))
+    hits = word_index(library).measures.find(asked)
+    return tuple(dict.fromkeys(name for hit in hits for name in sorted(hit.ids)))
 
 
 def instant_asked(library: Library, asked: str) -> InstantName | None:
     """Return the instant a question names; `start` only when it names no other."""
-    named = {name for hit in word_hits(asked, instant_words(library)) for name in hit}
+    named = {name for hit in word_index(library).instants.find(asked) for name in hit.ids}
     ordered = [name for name in INSTANTS if name in named and name != "start"]
     return ordered[0] if ordered else "start" if "start" in named else None
 
