@@ -2,11 +2,17 @@
 
 from pathlib import Path
 
-from perception.simulator.random_spec import random_spec
-from perception.simulator.spec import LiftSpec
+import numpy as np
+
+from perception.simulator.random_spec import random_camera, random_spec
+from perception.simulator.spec import LiftSpec, VideoSpec
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
-DEMO_SEED = 0
+DEMO_SEED = 10
+_VIDEO = VideoSpec(
+    width_px=854, height_px=480, rate="30", exposure_s=1 / 250, noise_levels=1.0, gain=1.1, gamma=0.9, crf=21
+)
+_TIMES = {"setup_s": 0.7, "reaches_down": False, "bottom_s": 0.25, "recovery_s": 1.3, "hold_s": 1.1, "tail_s": 0.9}
 
 
 def demo_clip() -> Path:
@@ -15,13 +21,8 @@ def demo_clip() -> Path:
 
 
 def demo_spec() -> LiftSpec:
-    """Return what the shipped clip shows."""
+    """Return what the shipped clip shows: `write_lift(demo_spec(), folder, "snatch.mp4")` draws it again."""
     spec = random_spec(DEMO_SEED, fault="bar_swing_forward")
-    times = {"setup_s": 0.7, "bottom_s": 0.25, "recovery_s": 1.3, "hold_s": 1.1, "tail_s": 0.9}
-    video = {"width_px": 640, "height_px": 480, "rate": "30", "exposure_s": 1 / 200, "crf": 24, "noise_levels": 1.0}
-    return spec.model_copy(
-        update={
-            "snatch": spec.snatch.model_copy(update=times),
-            "video": spec.video.model_copy(update=video),
-        }
-    )
+    camera = random_camera(np.random.default_rng(DEMO_SEED), "side", spec.lifter.height_m, _VIDEO)
+    snatch = spec.snatch.model_copy(update=_TIMES)
+    return spec.model_copy(update={"snatch": snatch, "video": _VIDEO, "camera": camera})
