@@ -35,7 +35,7 @@ app.add_typer(eval_app, name="eval")
 app.add_typer(models_app, name="models")
 
 OnProgress = Callable[[str, int, int], None]
-STOPPED = 130  # exit code of a program that Ctrl-C ended: 128 + SIGINT
+_stop_signals: list[int] = []
 
 LanguageOption = Annotated[Language, typer.Option("--language", help="Language of the guidance.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results in the output folder.")]
@@ -45,24 +45,31 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machine
 def main() -> None:
     """Run the command line: exit 0 when all went well, 1 on an error the user can act on, 2 on wrong usage."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _stop)
+    _stop_signals.clear()
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _stop)
     try:
         app()
-    except CoachError as problem:
-        _complain(f"Error: {printable(str(problem))}")
-        sys.exit(1)
-    except SystemExit as end:
-        if end.code == STOPPED:
+    except BaseException as problem:
+        if _stop_signals:
             _complain("Stopped.")
+            sys.exit(128 + _stop_signals[0])
+        if isinstance(problem, CoachError):
+            _complain(f"Error: {printable(str(problem))}")
+            sys.exit(1)
         raise
 
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    """End the program as Ctrl-C does, so that half-written folders are removed."""
-    signal.signal(number, signal.SIG_IGN)
-    raise SystemExit(128 + number)
+    """Interrupt the program, so that half-written folders are removed; remember it.
+
+    An interrupt that falls into an import or a callback of C code comes out as another error or is lost, so `main` and
+    the progress look at what is remembered.
+    """
+    _stop_signals.append(number)
+    raise KeyboardInterrupt
 
 
 def _complain(text: str) -> None:
@@ -81,6 +88,8 @@ def _progress() -> Iterator[OnProgress]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
 
         def on_progress(stage: str, done: int, total: int) -> None:
+            if _stop_signals:
+                raise KeyboardInterrupt
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=None)
             bars.update(tasks[stage], completed=done, total=total or None)

@@ -81,19 +81,19 @@ def whole_folder(out_dir: Path) -> Iterator[Path]:
         SetupError: The disk is full, or the place cannot be written.
     """
     out_dir = out_dir.resolve()
-    made_parents: list[Path] = []
+    missing_parents = [parent for parent in out_dir.parents if not parent.exists()]
+    work_dir = _work_dir(out_dir)
     try:
-        made_parents = _make_parents(out_dir)
+        out_dir.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(out_dir)
-        work_dir = _work_dir(out_dir)
-        work_dir.mkdir()
         try:
+            work_dir.mkdir()
             yield work_dir
             _publish(work_dir, out_dir)
         finally:
             shutil.rmtree(work_dir, ignore_errors=True)
     except OSError as problem:
-        _remove_empty(made_parents)
+        _remove_empty(missing_parents)
         if problem.errno not in _CANNOT_WRITE:
             raise
         raise SetupError(
@@ -101,7 +101,7 @@ def whole_folder(out_dir: Path) -> Iterator[Path]:
             "free some space or name another folder with --out"
         ) from problem
     except BaseException:
-        _remove_empty(made_parents)
+        _remove_empty(missing_parents)
         raise
 
 
@@ -122,12 +122,6 @@ def _publish(work_dir: Path, out_dir: Path) -> None:
     for entry in work_dir.iterdir():
         if entry != old_dir:
             entry.rename(out_dir / entry.name)
-
-
-def _make_parents(out_dir: Path) -> list[Path]:
-    missing = [parent for parent in out_dir.parents if not parent.exists()]
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    return missing
 
 
 def _remove_empty(folders: list[Path]) -> None:

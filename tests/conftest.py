@@ -37,7 +37,7 @@ def coach(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) ->
         out, err = capfd.readouterr()
         return Ended(code, out, err)
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield run
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -138,6 +138,30 @@ def test_a_signal_lets_the_program_clean_up_and_end_with_its_code(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_interrupt_that_became_another_error_is_still_an_interrupt(
+    coach: Coach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def import_that_is_interrupted() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt as problem:
+            raise SyntaxError("cannot load a module") from problem
+
+    monkeypatch.setattr("coach.doctor.examine", import_that_is_interrupted)
+
+    ended = coach("doctor")
+
+    assert (ended.code, ended.err) == (130, "Stopped.\n")
+
+
+def test_an_interrupt_that_was_lost_stops_the_next_step() -> None:
+    with cli._progress() as on_progress:
+        cli._stop_signals.append(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            on_progress("pose", 1, 10)
+    cli._stop_signals.clear()
+
+
 def test_the_help_answers_in_half_a_second() -> None:
     took_s = []
     for _ in range(3):
