@@ -60,10 +60,10 @@ def starts_at_the_floor(track: PoseTrack, bar_px: Floats, time_s: float, m_per_p
     A rise that begins on the shoulders is a squat or a recovery, one that begins at the hip a hang lift.
     """
     near = np.abs(track.times_s - time_s) <= 0.2
-    ankles = [track.point_px(f"{side}_ankle")[:, 1] for side in ("left", "right")]
+    ankles = (track.point_px("left_ankle")[:, 1] + track.point_px("right_ankle")[:, 1]) / 2
     if not np.isfinite(ankles).any() or not np.isfinite(bar_px[near, 1]).any():
         return True
-    floor_y = float(np.nanpercentile(np.nanmean(ankles, axis=0)[np.isfinite(ankles[0])], 75))
+    floor_y = float(np.nanpercentile(ankles, 75))
     over_m = (floor_y - float(np.nanmedian(bar_px[near, 1]))) * m_per_px
     return over_m < LOW_START * stature_m
 

@@ -11,7 +11,7 @@ from perception.pose import Floats, Image, Person
 
 PLATE_SHARE_OF_STATURE = 0.145  # plate radius 0.225 m over 1.70 m, seen 10 % larger because it is nearer than the body
 VOTE_RADIUS_PX = 14.0  # working size: the plate is shrunk to this radius before edges vote
-SEARCH_RADII = np.geomspace(0.70, 1.42, 9)  # of the expected radius, when nothing is known yet
+SEARCH_RADII = np.geomspace(0.60, 1.55, 11)  # of the expected radius, when nothing is known yet
 TRACK_RADII = np.geomspace(0.90, 1.11, 4)  # of the last radius, while a plate is followed
 SEARCH_REACH = 3.2  # radii about the hands: hidden hands and perspective put the plate up to 2 radii away
 TRACK_REACH = 1.9  # radii about the predicted centre
@@ -20,10 +20,11 @@ GOOD_SCORE = 0.45  # votes over circumference; a plain disc in front of a plain 
 MAX_DISCS = 3  # discs kept for each frame and person
 WORTH_SCORE = 0.5  # of the best disc's score: weaker ones are not looked at
 N_RAYS = 64
-N_PEAKS = 3  # edges kept on each ray
+N_PEAKS = 6  # edges kept on each ray
 RIM_RADIUS_PX = 40.0  # the picture is shrunk to this plate radius before rims are read; not enlarged
-RIM_RANGE = (0.62, 1.38)  # of the voted radius
-RIM_STEPS = 76
+RIM_RANGE = (0.55, 2.30)  # of the voted radius: votes may have chosen a ring inside the disc
+RIM_STEPS = 106
+BODY_MEMORY = 0.997  # a frame: how slowly the largest body size seen is forgotten; crouching bodies look small
 
 _ANGLES = np.linspace(0, 2 * np.pi, N_RAYS, endpoint=False)
 RAYS = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
@@ -68,25 +69,20 @@ class DiscWatch:
 
     def __init__(self) -> None:
         self._followed: dict[int, _Followed] = {}
+        self._body_px: dict[int, float] = {}
 
     def observe(self, image_rgb: Image, people: Sequence[Person]) -> Discs:
         """Return the discs of the next frame."""
         found = [self._observe_person(image_rgb, person) for person in people]
-        kept = [f for f in found if len(f)]
-        if not kept:
-            return no_discs()
-        table = np.concatenate(kept)
-        rims = [read_rim(image_rgb, row[:2], row[2]) for row in table]
-        return Discs(
-            table[:, :2], table[:, 2], table[:, 3], np.stack([r[0] for r in rims]), np.stack([r[1] for r in rims])
-        )
+        return _with_rims(image_rgb, np.concatenate([*found, np.zeros((0, 4))]))
 
     def reset(self) -> None:
         """Forget the plates, as at a camera cut."""
         self._followed.clear()
+        self._body_px.clear()
 
     def _observe_person(self, image_rgb: Image, person: Person) -> Floats:
-        size = float(body_length_px(person.points_px[None])[0]) / BODY_SHARE
+        size = self._stature_px(person)
         hands = hands_midpoint_px(person.points_px[None], person.visibility[None])[0]
         if not np.isfinite(size) or not np.isfinite(hands).all():
             return np.zeros((0, 4))
@@ -100,6 +96,14 @@ class DiscWatch:
         self._follow(person.person_id, discs, last)
         return discs[:MAX_DISCS][discs[:MAX_DISCS, 3] > WORTH_SCORE * discs[0, 3]] if len(discs) else discs
 
+    def _stature_px(self, person: Person) -> float:
+        """Return the largest standing height that this person lately seemed to have, in pixels."""
+        now = float(body_length_px(person.points_px[None])[0]) / BODY_SHARE
+        kept = BODY_MEMORY * self._body_px.get(person.person_id, 0.0)
+        if np.isfinite(now):
+            self._body_px[person.person_id] = max(min(now, 1.1 * kept) if kept else now, kept)
+        return self._body_px.get(person.person_id, float("nan"))
+
     def _follow(self, person_id: int, discs: Floats, last: _Followed | None) -> None:
         if len(discs) == 0 or discs[0, 3] < GOOD_SCORE:
             self._followed.pop(person_id, None)
@@ -112,6 +116,26 @@ class DiscWatch:
         vx, vy = (1 - keep) * last.vx + keep * (x - last.x), (1 - keep) * last.vy + keep * (y - last.y)
         smooth_radius = 0.8 * last.radius + 0.2 * radius
         self._followed[person_id] = _Followed(x, y, vx, vy, smooth_radius, last.age + 1)
+
+
+def find_disc(image_rgb: Image, near_px: Floats, radius_px: float) -> Discs:
+    """Return discs of a known radius about a place, for frames in which nobody was seen holding the bar.
+
+    Args:
+        image_rgb: (H, W, 3).
+        near_px: (2,), where the plate was seen before or after.
+        radius_px: Its radius.
+    """
+    rows = vote_discs(image_rgb, near_px, SEARCH_REACH * radius_px, radius_px, TRACK_RADII)
+    return _with_rims(image_rgb, rows)
+
+
+def _with_rims(image_rgb: Image, rows: Floats) -> Discs:
+    """Return rows x, y, radius, score with the rims about them."""
+    if not len(rows):
+        return no_discs()
+    rims = [read_rim(image_rgb, row[:2], row[2]) for row in rows]
+    return Discs(rows[:, :2], rows[:, 2], rows[:, 3], np.stack([r[0] for r in rims]), np.stack([r[1] for r in rims]))
 
 
 def vote_discs(image_rgb: Image, centre_px: Floats, reach_px: float, radius_px: float, radii: Floats) -> Floats:
@@ -199,7 +223,7 @@ def read_rim(image_rgb: Image, centre_px: Floats, radius_px: float) -> tuple[Flo
     Args:
         image_rgb: (H, W, 3).
         centre_px: (2,).
-        radius_px: Where the rim is expected; edges are looked for from 0.62 to 1.38 of it.
+        radius_px: Where the rim is expected; edges are looked for from 0.55 to 2.3 of it.
 
     Returns:
         (N_RAYS, N_PEAKS) distances in pixels, NaN where there is no further edge, and their strengths.

@@ -71,7 +71,7 @@ def find_lifts(y: SmoothTrack, x: SmoothTrack, height_m: float) -> list[LiftTime
             continue
         if height[a] > floor + FLOOR_BAND_M + 0.25 * height_m:
             continue
-        if _is_bounce(t, speed_up, a):
+        if _is_bounce(t, speed_up, a) or not _slows_down(speed_up, a, b):
             continue
         lifts.append(_locate(t, height, speed_up, speed, a, b, height_m, y.noise_sd))
     return lifts
@@ -93,6 +93,12 @@ def _rises(t: Floats, height: Floats, speed_up: Floats) -> list[tuple[int, int]]
 def _is_bounce(t: Floats, speed_up: Floats, a: int) -> bool:
     before = (t >= t[a] - 0.25) & (t < t[a])
     return bool(before.any() and np.min(speed_up[before]) < BOUNCE_M_S)
+
+
+def _slows_down(speed_up: Floats, a: int, b: int) -> bool:
+    """Return whether the bar is seen until after its fastest moment; else it was lost in the pull."""
+    peak = a + int(np.argmax(speed_up[a:b]))
+    return bool(np.min(speed_up[peak:]) < START_SHARE * speed_up[peak])
 
 
 def _locate(

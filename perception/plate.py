@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.ndimage
 
 from perception.discs import RAYS, Discs
 from perception.pose import Floats, check_shape, freeze
@@ -14,6 +15,8 @@ UNSEEN = 0.30  # reward of "not seen", in units of the disc score
 MAX_GAP_FRAMES = 8
 HAND_REACH = 2.2  # plate radii from the hands that cost nothing
 RIM_BAND = 0.055  # of the radius: edges this near to the circle belong to the rim
+RING_SHARE = 0.35  # of the best ring's support: weaker ones are not the rim
+RING_FLOOR = 0.08  # share of rays that must show a ring in the same place over the clip
 MIN_RADIUS_SD_PX = 0.1  # px, no edge is known better than this on average
 MIN_RIM_SHARE = 0.30  # share of rays on the rim below which the plate counts as not seen
 
@@ -226,15 +229,15 @@ def _outer_radius(rims: _Rims, centre: Floats, start_px: float) -> float:
     from frame to frame, what lies behind it does not.
     """
     length = np.linalg.norm(rims.points_px - centre[:, None, None, :], axis=3) / start_px
-    weight = rims.strength / (rims.strength + 20.0)
-    bins = np.arange(0.62, 1.40, 0.01)
+    weight = rims.strength / (rims.strength + 20.0) * rims.trust[..., None]
+    bins = np.arange(0.60, 2.30, 0.01)
     known = np.isfinite(length)
     histogram, _ = np.histogram(length[known], bins, weights=weight[known])
-    support = np.convolve(histogram, np.ones(5), "same") / (len(centre) * length.shape[1])
+    support = np.convolve(histogram, np.ones(5), "same") / max(float(rims.trust.sum()), 1.0)
     middle = (bins[:-1] + bins[1:]) / 2
     is_peak = (support >= np.roll(support, 1)) & (support > np.roll(support, -1))
-    usual = float(np.median(support))
-    strong = is_peak & (support - usual > 0.5 * (support.max() - usual))
+    over = support - scipy.ndimage.median_filter(support, size=41, mode="nearest")
+    strong = is_peak & (over > RING_SHARE * over.max()) & (over > RING_FLOOR)
     return float(middle[np.flatnonzero(strong)[-1]] * start_px) if strong.any() else start_px
 
 

@@ -16,7 +16,7 @@ from perception.athlete import choose_athlete, hands_midpoint_px, stature_px
 from perception.bar import BarCurve, BarSamples, agreement, fit_curve, sample_bar, stretches
 from perception.body import judge_kind, knee_rise_m, place_measures, pull_phases, starts_at_the_floor
 from perception.camera import FrameWatch, estimate_facing, estimate_view
-from perception.discs import Discs, DiscWatch
+from perception.discs import Discs, DiscWatch, find_disc
 from perception.force import GRAVITY_M_S2, bar_force, free_fall_gravity
 from perception.instants import LiftTimes, find_lifts
 from perception.kinematics import measure_angles
@@ -30,6 +30,7 @@ from perception.video import Clip, clip_facts, open_clip, read_frames
 OnProgress = Callable[[str, int, int], None]
 MIN_PLATE_SHARE = 0.4  # of frames of a lift: below this the hands are the better track
 MIN_ATHLETE_FRAMES = 10
+LOOK_BACK_S = 2.5  # s before the plate was first seen
 ALIKE = 0.8  # correlation of plate and hands going up and down, on the bar it is above 0.9
 FAR_APART_M = 0.12  # m, perspective alone puts them up to 0.1 m apart
 MOST_FRAMES_WAITING = 3  # frames held for the discs, so that memory stays constant
@@ -101,7 +102,7 @@ def analyse_clip(clip_path: Path, settings: AnalysisSettings, on_progress: OnPro
     watched = _watch(clip, estimator, settings, on_progress)
     facts = clip_facts(clip, watched.times_s)
     edges = [0, *watched.cuts, len(watched.times_s)]
-    scenes = [scene for a, b in pairwise(edges) if (scene := _look_at_scene(watched, a, b, settings)) is not None]
+    scenes = [scene for a, b in pairwise(edges) if (scene := _look_at_scene(clip, watched, a, b, settings)) is not None]
     _require_lifts(watched, scenes, clip_path)
     if on_progress:
         on_progress("bar", 0, 1)
@@ -165,7 +166,7 @@ def _find_discs(watch: DiscWatch, image_rgb: Image, people: list[Person], is_cut
     return watch.observe(image_rgb, people)
 
 
-def _look_at_scene(watched: _Watched, start: int, stop: int, settings: AnalysisSettings) -> _Scene | None:
+def _look_at_scene(clip: Clip, watched: _Watched, start: int, stop: int, settings: AnalysisSettings) -> _Scene | None:
     """Find athlete, camera view, plate, scale and lifts between two cuts; None without an athlete."""
     times = watched.times_s[start:stop]
     pose = choose_athlete(times, watched.people[start:stop])
@@ -174,7 +175,10 @@ def _look_at_scene(watched: _Watched, start: int, stop: int, settings: AnalysisS
     hands = hands_midpoint_px(pose.points_px, pose.visibility)
     view = estimate_view(pose)
     facing = estimate_facing(pose, view)
-    plate = track_plate(times, watched.discs[start:stop], hands, watched.image_centre_px)
+    discs = watched.discs[start:stop]
+    plate = track_plate(times, discs, hands, watched.image_centre_px)
+    if settings.frame_rate_hz is None and (again := _look_again(clip, times, discs, plate)) is not None:
+        plate = track_plate(times, again, hands, watched.image_centre_px)
     size = stature_px(pose)
     scale = find_scale(plate, size, settings, view)
     work = scale if scale.is_known else _guess_scale(size)
@@ -192,6 +196,28 @@ def _look_at_scene(watched: _Watched, start: int, stop: int, settings: AnalysisS
         if starts_at_the_floor(pose, bar_px, lift.times_s["lift_off"], work.bar_m_per_px, stature)
     ]
     return _Scene(start, stop, pose, hands, plate, view, facing, scale, work, samples, curves, lifts, stature)
+
+
+def _look_again(clip: Clip, times_s: Floats, discs: list[Discs], plate: PlateTrack) -> list[Discs] | None:
+    """Read frames anew in which nobody was seen, shortly before or between those with a plate; None if there are none.
+
+    A lifter who crouches behind the plate is often found only after the bar has left the floor.
+    """
+    seen = np.flatnonzero(np.isfinite(plate.centre_px[:, 0]))
+    if not len(seen):
+        return None
+    empty = np.array([len(d.score) == 0 for d in discs])
+    soon = (times_s >= times_s[seen[0]] - LOOK_BACK_S) & (times_s <= times_s[seen[-1]])
+    wanted = np.flatnonzero(empty & soon)
+    if not len(wanted):
+        return None
+    out = list(discs)
+    for frame in read_frames(clip, start_s=float(times_s[wanted[0]]), end_s=float(times_s[wanted[-1]])):
+        i = int(np.argmin(np.abs(times_s - frame.time_s)))
+        if empty[i]:
+            near = plate.centre_px[seen[np.argmin(np.abs(seen - i))]]
+            out[i] = find_disc(frame.image, near, plate.radius_px)
+    return out
 
 
 def _guess_scale(size_px: float) -> Scale:
