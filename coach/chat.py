@@ -143,7 +143,9 @@ def _lift_asked(report: Report, guidance: Guidance, library: Library, asked: str
 def _main_lift(report: Report, guidance: Guidance, library: Library) -> Lift:
     """Return the lift that the guidance speaks about: the one that supports its words, else the first attempt."""
     texts = (guidance.strength, *(p.observation for p in guidance.priorities))
-    found = [lift for lift in report.lifts if {p.fault for p in guidance.priorities} <= {f.fault for f in lift.findings}]
+    found = [
+        lift for lift in report.lifts if {p.fault for p in guidance.priorities} <= {f.fault for f in lift.findings}
+    ]
     spoken = [lift for lift in found if not any(check_text(text, lift, library).removed for text in texts)]
     tried = [lift for lift in report.lifts if lift.outcome != "no_attempt"]
     return (spoken or found or tried or list(report.lifts))[0]
@@ -266,15 +268,14 @@ def _about_fault(talk: _Talk, fault: Fault) -> _Said:
         return _about_finding(talk, fault, finding)
     text, name = fault.texts[talk.language], fault.measures[0] if fault.measures else None
     if name is None or name not in talk.lift.measures:
-        reason = talk.lift.not_measured.get(name or "", "")
-        why = reason_text(reason, talk.library, talk.language) if reason else _silence(talk, fault)
+        why = _silence(talk, fault)
         return _Said(talk.words.say("chat_unmeasured", name=text.name, reason=why), trusted=(why, text.name))
     reason = _silence(talk, fault)
     if reason in (talk.words.say("reason_inside"), talk.words.say("reason_own")):
         return _Said(talk.words.say("chat_no", text=text.absence, **_quoted(talk, name)), (name,), fault.sources)
     if reason == talk.words.say("reason_unsure"):
         return _Said(talk.words.say("chat_unclear", **_quoted(talk, name)), (name,), fault.sources)
-    quoted = talk.words.say("chat_unmeasured", name=text.name, reason=reason)
+    quoted = talk.words.say("chat_unjudged", name=text.name, reason=reason)
     return _joined([_Said(quoted, trusted=(text.name,)), _about_measure(talk, name)], talk)
 
 
@@ -294,7 +295,7 @@ def _about_finding(talk: _Talk, fault: Fault, finding: Finding) -> _Said:
     ]
     cued = next((p for p in talk.guidance.priorities if p.fault == fault.id), None)
     same = cued is not None and talk.guidance.language == talk.language
-    drill = cued.drill if cued and same else text.drills[0].line(talk.language)
+    drill = cued.drill if cued and same else text.drill_for(talk.lift.lift).line(talk.language)
     if cued or finding.level == "fault":
         parts += [words.say("cue", cue=cued.cue if cued and same else text.cues[0]), words.say("drill", drill=drill)]
     else:

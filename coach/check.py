@@ -368,4 +368,4 @@ class _Tally:
 
     def _drill(self, drill: str, words: FaultText, evidence: Collection[str]) -> str:
         lines = tuple(d.line(self.language) for d in words.drills)
-        return self.text(drill, evidence, lines) or lines[0]
+        return self.text(drill, evidence, lines) or words.drill_for(self.lift.lift).line(self.language)

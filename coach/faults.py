@@ -8,6 +8,7 @@ from statistics import fmean, stdev
 from coach.domain.guidance import Language
 from coach.domain.lift import CameraFacts, Finding, Lift, Outcome
 from coach.domain.measures import Measure
+from coach.reasons import reason_text
 from corpus.knowledge.library import Fault, Library
 
 LIKELY = 0.8  # probability from which a value counts as beyond a threshold, a judgement
@@ -71,8 +72,14 @@ def explain_silence(
 ) -> dict[str, str]:
     """Return, for every fault that was not found, why nothing is said about it."""
     say = library.texts[language].say
-    verdicts = {name: _verdict(lift, camera, fault, history) for name, fault in library.faults.items()}
-    return {name: say(f"reason_{v.reason}") for name, v in verdicts.items() if v.finding is None}
+    reasons = {}
+    for name, fault in library.faults.items():
+        verdict = _verdict(lift, camera, fault, history)
+        if verdict.finding is not None:
+            continue
+        told = lift.not_measured.get(fault.measures[0]) if verdict.reason == "missing" else None
+        reasons[name] = reason_text(told, library, language) if told else say(f"reason_{verdict.reason}")
+    return reasons
 
 
 def may_cue(finding: Finding, lift: Lift, library: Library, history: Sequence[Lift] = ()) -> bool:

@@ -9,15 +9,18 @@ from corpus.knowledge.library import Library
 
 _CATEGORIES = (  # what a reason is about, by the words that perception uses for it; the first match wins
     ("mass", r"\bmass\b"),
-    ("rate", r"frame rate|frames per second|\bfps\b"),
+    ("rate", r"frame rate|frames (?:per|a) second|\bfps\b"),
+    ("version", r"this version"),
+    ("no_fall", r"dropped freely"),
     ("cut", r"\bcuts?\b|replay"),
     ("camera", r"camera (?:is )?mov|moving camera|pans?\b"),
     ("view", r"\bviews?\b|from the side|from the front|oblique|yaw"),
     ("scale", r"\bscale\b|px per m|pixels per met"),
     ("catch", r"not caught|no catch|\bcatch\b|no descent|no drop"),
+    ("instant", r"no clear transition"),
     ("bar", r"\bbar\b|\bplates?\b|\bhands?\b|\btrack"),
     ("body", r"\bpose\b|visib|athlete|joint|keypoint|hip|knee|ankle|foot|feet|shoulder|elbow|wrist|occlu|hidden"),
-    ("instant", r"instant|start|power position|peak|lift-off|apex"),
+    ("instant", r"instant|transition|start|power position|peak|lift-off|apex"),
 )
 
 

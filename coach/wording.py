@@ -58,7 +58,7 @@ def shown(measure_id: str, measure: Measure) -> Shown:
     unit, decimals, factor = measure.unit, MEASURES[measure_id].decimals, 1.0
     if unit == "m" and max(abs(measure.low), abs(measure.high)) < 1:
         unit, factor = "cm", 100.0
-        decimals = 1 if decimals >= 3 and measure.high - measure.low < 0.01 else 0
+        decimals = 1 if decimals >= 3 and measure.high - measure.low < 0.015 else 0
     elif unit == "m":
         decimals = min(decimals, 2)
     elif measure_id in _SHARES:

@@ -66,7 +66,7 @@ def verbatim(texts: Iterable[str]) -> re.Pattern[str]:
     """Return a pattern for texts that stand alone and whole: no digit may be added to either end."""
     bare = {text.rstrip(".。 ") for text in texts}
     before, after = r"(?<![0-9A-Za-z])(?<![0-9][.,])", r"(?![0-9A-Za-z%])(?![.,:/–-]?[0-9])"
-    return any_of({text for text in bare if len(text) >= 6}, before, after)
+    return any_of({text for text in bare if text}, before, after)
 
 
 def any_of(words: Iterable[str], before: str, after: str, flags: int = 0) -> re.Pattern[str]:

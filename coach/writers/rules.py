@@ -148,7 +148,7 @@ def _priority(finding: Finding, lift: Lift, library: Library, language: Language
         observation=observation(finding, lift, library, language),
         consequence=text.consequence,
         cue=text.cues[0],
-        drill=text.drills[0].line(language),
+        drill=text.drill_for(lift.lift).line(language),
         evidence=finding.measures,
         sources=fault.sources,
         at_frame=lift.measures[name].frame,

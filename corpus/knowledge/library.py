@@ -26,11 +26,12 @@ R = TypeVar("R", bound=Record)
 
 
 class Drill(Record):
-    """One exercise: what, sets x reps, and with which load."""
+    """One exercise: what, sets x reps, and with which load; `lifts` that it suits, all when empty."""
 
     name: str = Field(min_length=1)
     dose: str = Field(pattern=r"^(\d+|every rep) × \d")
     load: str = Field(min_length=1)
+    lifts: tuple[str, ...] = ()
 
     def line(self, language: Language) -> str:
         """Return the drill as one line, such as `Snatch balance: 4 × 3, empty bar`."""
@@ -56,6 +57,10 @@ class FaultText(Record):
     cues: tuple[str, ...] = ()
     drills: tuple[Drill, ...] = ()
     safety: str = ""
+
+    def drill_for(self, lift: LiftName) -> Drill:
+        """Return the first drill that suits a lift."""
+        return next((drill for drill in self.drills if not drill.lifts or lift in drill.lifts), self.drills[0])
 
     @property
     def is_complete(self) -> bool:

@@ -80,6 +80,13 @@ def test_a_measure_that_is_absent_is_silent_and_says_so() -> None:
     assert explain_silence(lift, SIDE, LIBRARY)["bar_swing_forward"] == "it was not measured in this lift"
 
 
+def test_silence_for_want_of_a_measure_repeats_the_reason_of_the_measuring() -> None:
+    lift = make_lift({"bar_forward_loop_m": None}, not_measured={"bar_forward_loop_m": "the camera moved"})
+
+    assert explain_silence(lift, SIDE, LIBRARY)["bar_swing_forward"] == "the camera moved"
+    assert explain_silence(lift, SIDE, LIBRARY, language="zh-Hant")["bar_swing_forward"] == "鏡頭有移動"
+
+
 def test_every_fault_is_either_found_or_explained() -> None:
     lift = faulty_lift("bar_swing_forward")
 

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coach.chat import answer
 from coach.check import check_guidance, check_text
 from coach.domain.guidance import Guidance, Language
 from coach.domain.lift import Lift, Outcome
 from coach.domain.measures import MEASURES
 from coach.quantities import find_quantities, normalised
-from coach.wording import sentences
+from coach.wording import has_right_script, sentences
 from coach.writer import Draft
 from corpus.knowledge.library import LANGUAGES, is_short
 from tests.coach.made_up_lifts import LIBRARY, all_text, faulty_lift, guide, make_camera, make_lift, make_report
@@ -61,6 +62,33 @@ def test_every_number_of_the_guidance_is_supported_and_nothing_is_lost(
     assert all(is_short(p.cue, language) for p in guidance.priorities)
     assert guidance.strength
     assert Guidance.model_validate_json(guidance.model_dump_json()) == guidance
+
+
+QUESTIONS = (
+    "why did the bar swing forward?",
+    "did I jump?",
+    "did I finish the pull?",
+    "how do I fix it?",
+    "how was my lift?",
+    "how was the catch?",
+    "when was the catch?",
+    "how sure are you about the drop?",
+    "what was not measured?",
+    "臀部有沒有先起？",
+    "過渡階段怎麼樣？",
+    "knees cave?",
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(lift=lifts(), question=st.sampled_from(QUESTIONS), language=st.sampled_from(LANGUAGES))
+def test_no_answer_loses_a_sentence_to_the_check(lift: Lift, question: str, language: Language) -> None:
+    report = make_report(lift)
+    said = answer(report, guide(lift, language=language), LIBRARY, question, language)
+
+    assert said.check.removed == ()
+    assert said.check.numbers_found == said.check.numbers_supported
+    assert has_right_script(said.text, language)
 
 
 def as_draft(guidance: Guidance) -> Draft:

@@ -118,6 +118,13 @@ def missed(**changes: float | None) -> Lift:
     return make_lift({**MISSED, "bar_rearward_to_catch_m": None, **changes}, outcome="not_caught")
 
 
+def test_a_clean_is_not_sent_to_a_drill_of_the_snatch() -> None:
+    lift = make_lift({"bar_forward_loop_m": 0.19}, lift="clean")
+
+    assert guide(lift).priorities[0].drill.startswith("No-contact pull")
+    assert guide(lift.model_copy(update={"lift": "snatch"})).priorities[0].drill.startswith("Muscle snatch")
+
+
 def test_a_missed_lift_gets_no_catch_advice() -> None:
     lift = make_lift({"bar_drop_m": 0.9, "bar_to_foot_catch_m": 0.4, "foot_jump_m": 0.2}, outcome="not_caught")
 
@@ -167,7 +174,7 @@ def test_what_was_not_measured_is_grouped_by_its_reason() -> None:
     guidance = guide(make_lift({"foot_jump_m": None}, not_measured=reasons))
 
     assert guidance.not_measured == (
-        "Not measured (no bar mass given): work on the bar, mean power on the bar.",
+        "Not measured (no bar mass given): work on the bar; mean power on the bar.",
         "Not measured (the feet are hidden): foot jump.",
     )
 
