@@ -56,7 +56,7 @@ def frames_of(spec: LiftSpec) -> Iterator[Image]:
         SetupError: mujoco or a way to draw without a screen is missing.
     """
     motion, camera, look = simulate_snatch(spec), camera_of(spec.camera, spec.video), spec.look
-    clothes = Clothes(look.skin, look.hair, look.shirt, look.shorts, look.shoes, look.sleeves, look.long_legs)
+    clothes = Clothes(**{name: getattr(look, name) for name in Clothes.__dataclass_fields__})
     girth = float(np.sqrt(spec.lifter.mass_kg / spec.lifter.height_m**2 / 23.0))
     rng = np.random.default_rng([spec.seed, 11])
     with Stage(camera, surroundings_of(spec, camera), look.light) as stage:

@@ -11,6 +11,8 @@ from perception.simulator.shapes import ASIDE, Shape, axes_along, ball, capsule,
 from perception.simulator.spec import BarSpec, Rgb
 
 STEEL: Rgb = (0.62, 0.63, 0.66)
+DARK: Rgb = (0.08, 0.07, 0.06)
+WHITE: Rgb = (0.92, 0.92, 0.9)
 SLEEVE_START_M = 0.655  # m, from the middle of the bar, IWF TCRR
 SLEEVE_END_M = 1.10  # m, half of a 2.2 m bar, IWF TCRR
 GRIP_RADIUS_M = 0.014  # m, 28 mm bar, IWF TCRR
@@ -29,6 +31,8 @@ class Clothes:
     shoes: Rgb
     sleeves: bool
     long_legs: bool
+    has_belt: bool
+    has_knee_sleeves: bool
 
 
 class _Figure:
@@ -60,6 +64,8 @@ class _Figure:
             ellipsoid(self.at(0.38), self.trunk_axes, (0.061 * g, 0.083 * g, 0.105 * g), c.shirt),
             ellipsoid(self.at(0.06), self.trunk_axes, (0.066 * g, 0.093 * g, 0.075 * g), c.shorts),
         ]
+        if c.has_belt:
+            parts.append(ellipsoid(self.at(0.27), self.trunk_axes, (0.069 * g, 0.092 * g, 0.032 * g), DARK))
         for sign in (-1, 1):
             parts.append(ball(self.at(-0.02, -0.03 * g, 0.042 * g * sign), 0.052 * g, c.shorts))
             parts.append(
@@ -80,7 +86,6 @@ class _Figure:
         up = np.cross(ASIDE, ahead)
         axes = np.column_stack([ahead, ASIDE, -up])
         face = middle + ahead * 0.012 * h
-        dark: Rgb = (0.08, 0.06, 0.05)
         lips: Rgb = (0.75 * c.skin[0], 0.5 * c.skin[1], 0.5 * c.skin[2])
         parts = [
             capsule(self.at(0.97, 0.0), middle - up * 0.02 * h, 0.034 * h, c.skin),
@@ -94,7 +99,7 @@ class _Figure:
             aside = ASIDE * sign
             parts += [
                 ellipsoid(middle + aside * 0.043 * h, axes, (0.011 * h, 0.005 * h, 0.017 * h), c.skin),
-                ball(face + ahead * 0.0445 * h + up * 0.012 * h + aside * 0.017 * h, 0.0062 * h, dark),
+                ball(face + ahead * 0.0445 * h + up * 0.012 * h + aside * 0.017 * h, 0.0062 * h, DARK),
                 ellipsoid(
                     face + ahead * 0.046 * h + up * 0.022 * h + aside * 0.018 * h,
                     axes,
@@ -116,6 +121,7 @@ class _Figure:
             capsule(shoulder, elbow, 0.0245 * g, c.skin),
             limb(elbow, wrist, -0.08, 0.68, 0.0275 * g, c.skin),
             capsule(elbow, wrist, 0.018 * g, c.skin),
+            capsule(elbow + (wrist - elbow) * 0.88, wrist, 0.0195 * g, WHITE),
             ellipsoid(
                 (wrist + hand) / 2, axes_along(hand - wrist, ASIDE), (0.016 * g, 0.024 * g, 0.033 * self.h), c.skin
             ),
@@ -133,20 +139,23 @@ class _Figure:
         up = np.cross(np.cross(along, ankle - heel), along)
         up = up / np.linalg.norm(up)
         axes = axes_along(along, np.cross(along, up))
-        white: Rgb = (0.92, 0.92, 0.9)
+        sleeve = DARK if c.has_knee_sleeves else shank
+        stripe = axes_along(knee - hip, ASIDE)[:, 1] * (1 if side == "right" else -1)
         return [
             capsule(hip, hip + (knee - hip) * 0.62, 0.052 * g, c.shorts),
             limb(hip, knee, -0.1, 0.85, 0.058 * g, c.shorts),
             capsule(hip, knee, 0.036 * g, shank),
             limb(hip, knee, 0.3, 1.05, 0.045 * g, shank),
-            ball(knee, 0.037 * g, shank),
+            ball(knee, 0.039 * g, sleeve),
+            capsule(knee + (hip - knee) * 0.1, knee + (ankle - knee) * 0.12, 0.037 * g, sleeve),
+            capsule(hip + stripe * 0.045 * g, hip + (knee - hip) * 0.6 + stripe * 0.043 * g, 0.012 * g, WHITE),
             limb(knee, ankle, -0.05, 0.62, 0.038 * g, shank),
             capsule(knee, ankle, 0.023 * g, shank),
-            capsule(ankle, ankle + (knee - ankle) * 0.12, 0.026 * g, white),
+            capsule(ankle, ankle + (knee - ankle) * 0.12, 0.026 * g, WHITE),
             ellipsoid(heel + along * 0.45 + up * 0.022 * h, axes, (0.024 * h, 0.026 * h, 0.082 * h), c.shoes),
             ellipsoid(heel + along * 0.22 + up * 0.03 * h, axes, (0.03 * h, 0.024 * h, 0.042 * h), c.shoes),
             ellipsoid(heel + along * 0.77 + up * 0.017 * h, axes, (0.018 * h, 0.027 * h, 0.04 * h), c.shoes),
-            Shape("box", heel + along * 0.5 + up * 0.005 * h, axes, (0.005 * h, 0.024 * h, 0.07 * h), white),
+            Shape("box", heel + along * 0.5 + up * 0.005 * h, axes, (0.005 * h, 0.024 * h, 0.07 * h), WHITE),
         ]
 
 

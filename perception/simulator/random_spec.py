@@ -170,7 +170,9 @@ def random_look(rng: Rng, seed: int) -> LookSpec:
         shorts=shirt if singlet else _colour(rng, 0.03, 0.7),
         shoes=_colour(rng, 0.05, 0.95),
         sleeves=bool(rng.random() < 0.6),
-        long_legs=bool(rng.random() < 0.25),
+        long_legs=bool(rng.random() < 0.25) and not singlet,
+        has_belt=bool(rng.random() < 0.4),
+        has_knee_sleeves=bool(rng.random() < 0.5),
         wall=_muted(rng, 0.35, 0.9),
         wall_second=_muted(rng, 0.2, 0.9),
         wall_pattern=patterns[int(rng.integers(5))],
@@ -179,7 +181,7 @@ def random_look(rng: Rng, seed: int) -> LookSpec:
         has_rack=bool(rng.random() < 0.4),
         has_second_bar=bool(rng.random() < 0.3),
         has_bystander=bool(rng.random() < 0.3),
-        light=_between(rng, 0.75, 1.1),
+        light=_between(rng, 0.9, 1.2),
     )
 
 

@@ -150,6 +150,8 @@ class LookSpec(Record):
     shoes: Rgb
     sleeves: bool
     long_legs: bool
+    has_belt: bool
+    has_knee_sleeves: bool
     wall: Rgb
     wall_second: Rgb
     wall_pattern: Pattern

@@ -144,7 +144,7 @@ def _bystander(room: _Room, rng: np.random.Generator, wall_away_m: float) -> lis
     sex: Sex = "female" if rng.random() < 0.5 else "male"
     body = body_of(LifterSpec(height_m=float(rng.uniform(1.55, 1.85)), mass_kg=70, sex=sex))
     shirt, shorts, hair = (tuple(float(v) for v in rng.uniform(0.05, 0.85, 3)) for _ in range(3))
-    clothes = Clothes((0.78, 0.58, 0.47), hair, shirt, shorts, (0.9, 0.9, 0.9), True, True)  # type: ignore[arg-type]
+    clothes = Clothes((0.78, 0.58, 0.47), hair, shirt, shorts, (0.9, 0.9, 0.9), True, True, False, False)  # type: ignore[arg-type]
     side = float(rng.choice([-1, 1]) * rng.uniform(0.9, 1.7))
     spot = room.at(side, float(rng.uniform(1.2, wall_away_m - 0.3)), 0.0)
     heading = float(rng.uniform(0, 2 * np.pi))
@@ -156,7 +156,7 @@ def surroundings_of(spec: LiftSpec, camera: Camera) -> Surroundings:
     look = spec.look
     rng = np.random.default_rng([look.seed, 7])
     room = _Room(camera)
-    wall_away = float(rng.uniform(2.0, 4.0))
+    wall_away = float(rng.uniform(2.4, 4.0))
     shapes: list[Shape] = []
     if look.has_rack:
         shapes += _rack(room, rng, wall_away)

@@ -7,10 +7,12 @@ from coach.domain.errors import DataError, InputError
 from coach.domain.measures import MEASURES
 from perception.pose import KEYPOINTS
 from perception.simulator.bar_path import GRAVITY_M_S2
+from perception.simulator.camera import camera_of
 from perception.simulator.dataset import plan_dataset
 from perception.simulator.motion import simulate_snatch
 from perception.simulator.random_spec import random_spec
 from perception.simulator.spec import FAULTS, RATES, LiftSpec
+from perception.simulator.surroundings import surroundings_of
 from perception.simulator.truth import Truth, read_truth, truth_of
 
 SPECS = plan_dataset(n=40, seed=17, fault="mixed")
@@ -213,6 +215,16 @@ def test_from_in_front_the_athletes_left_is_at_the_right_of_the_picture():
     names = dict(zip(KEYPOINTS, t.keypoints_px[0], strict=True))
     assert (t.view, t.facing) == ("front", "camera")
     assert names["left_hand"][0] > names["right_hand"][0]
+
+
+def test_every_room_can_be_built():
+    for seed in range(60):
+        spec = random_spec(seed)
+        look = spec.look.model_copy(update={"has_rack": True, "has_second_bar": True, "has_bystander": True})
+        spec = spec.model_copy(update={"look": look})
+        around = surroundings_of(spec, camera_of(spec.camera, spec.video))
+        assert len(around.shapes) > 60
+        assert all(np.isfinite(shape.centre_m).all() for shape in around.shapes)
 
 
 def test_the_same_seed_gives_the_same_truth_and_another_seed_another():
