@@ -145,6 +145,21 @@ def test_a_number_must_belong_to_the_evidence_it_is_given_for() -> None:
     assert checked("The drop was 12 cm.", evidence=["bar_forward_loop_m"]).removed == ("The drop was 12 cm.",)
 
 
+def test_a_direction_must_be_the_measured_one() -> None:
+    forward = make_lift({"foot_jump_m": 0.12})
+
+    assert check_text("Your feet landed 12 cm in front of the line.", forward, LIBRARY).removed == ()
+    assert check_text("Your feet landed 12 cm behind the line.", forward, LIBRARY).removed
+    assert check_text("腳落在起始位置後方 12 公分。", forward, LIBRARY).removed
+
+
+@pytest.mark.parametrize(
+    "text", ["This will not injure you.", "The referees would not turn it down.", "No dangerous moment."]
+)
+def test_a_denied_prediction_is_still_a_prediction(text: str) -> None:
+    assert checked(text).removed == (text,)
+
+
 def test_a_number_of_another_lift_does_not_pass() -> None:
     other = make_lift({"bar_forward_loop_m": 0.05}, number=2)
 
