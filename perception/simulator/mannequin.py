@@ -148,7 +148,7 @@ class _Figure:
             limb(hip, knee, 0.3, 1.05, 0.045 * g, shank),
             ball(knee, 0.039 * g, sleeve),
             capsule(knee + (hip - knee) * 0.1, knee + (ankle - knee) * 0.12, 0.037 * g, sleeve),
-            capsule(hip + stripe * 0.045 * g, hip + (knee - hip) * 0.6 + stripe * 0.043 * g, 0.012 * g, WHITE),
+            capsule(hip + stripe * 0.051 * g, hip + (knee - hip) * 0.6 + stripe * 0.05 * g, 0.012 * g, WHITE),
             limb(knee, ankle, -0.05, 0.62, 0.038 * g, shank),
             capsule(knee, ankle, 0.023 * g, shank),
             capsule(ankle, ankle + (knee - ankle) * 0.12, 0.026 * g, WHITE),
