@@ -45,7 +45,7 @@ def _choose_people(people: Sequence[Sequence[Person]]) -> list[Person | None]:
 
 
 def _lifting_score(track: list[Person]) -> float:
-    """Return the travel of the hands over the hips in trunk lengths, times the share of frames it is known in."""
+    """Return how much this person lifts: travel of the hands over the hips squared, times size, times root of frames."""
     rises = []
     for person in track:
         p = person.points_px
@@ -53,7 +53,7 @@ def _lifting_score(track: list[Person]) -> float:
         rises.append((_middle(p, "hip")[1] - _middle(p, "hand")[1]) / max(float(trunk), 1.0))
     travel = float(np.percentile(rises, 95) - np.percentile(rises, 5))
     size = float(np.median([body_length_px(p.points_px[None])[0] for p in track]))
-    return travel * float(np.sqrt(len(track))) * size
+    return travel**2 * float(np.sqrt(len(track))) * size
 
 
 def _middle(points: Floats, part: str) -> Floats:

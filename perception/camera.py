@@ -8,6 +8,7 @@ from perception.athlete import hands_midpoint_px
 from perception.pose import INDEX, Floats, Image, PoseTrack
 
 THUMB_PX = 72  # shorter side of the thumbnails compared for cuts
+SAME_SCENE = 0.8  # correlation of thumbnails; a flash makes the same scene brighter, a cut shows another one
 CUT_LEVEL = 18.0  # mean absolute grey difference of thumbnails; a lifter moving at 2 m/s stays below 4
 MOTION_EVERY_S = 0.5  # s between the frames compared for camera motion
 MOTION_WIDTH_PX = 320
@@ -42,9 +43,10 @@ class FrameWatch:
         if self._last is None:
             return False
         change = float(np.mean(cv2.absdiff(thumb, self._last)))
+        alike = _correlation(thumb, self._last)
         usual = float(np.median(self._recent)) if self._recent else 0.0
         self._recent = [*self._recent[-14:], change]
-        return change > max(CUT_LEVEL, 2 * usual)
+        return change > max(CUT_LEVEL, 2 * usual) and alike < SAME_SCENE
 
     def _watch_motion(self, image_rgb: Image, time_s: float, is_cut: bool) -> None:
         if self._reference is not None and not is_cut and time_s - self._reference[0] < MOTION_EVERY_S:
@@ -64,6 +66,13 @@ class FrameWatch:
         drift = float(np.max(np.ptp(path, axis=0)))
         tremble = float(np.median(np.abs(np.array(self._shifts)).max(axis=1)))
         return drift > 0.015 * MOTION_WIDTH_PX or tremble > 0.005 * MOTION_WIDTH_PX
+
+
+def _correlation(a: Image, b: Image) -> float:
+    """Return how alike two pictures are whatever their brightness and contrast, -1 to 1."""
+    x, y = (z.astype(float) - float(z.mean()) for z in (a, b))
+    size = float(np.sqrt(np.sum(x * x) * np.sum(y * y)))
+    return float(np.sum(x * y)) / size if size > 0 else 0.0
 
 
 def _background_shift(before: Image, after: Image) -> tuple[float, float]:

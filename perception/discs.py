@@ -5,17 +5,22 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from perception.athlete import BODY_SHARE, body_length_px, hands_midpoint_px
 from perception.pose import Floats, Image, Person
 
 PLATE_SHARE_OF_STATURE = 0.145  # plate radius 0.225 m over 1.70 m, seen 10 % larger because it is nearer than the body
 VOTE_RADIUS_PX = 14.0  # working size: the plate is shrunk to this radius before edges vote
-SEARCH_RADII = np.geomspace(0.60, 1.55, 11)  # of the expected radius, when nothing is known yet
+SEARCH_RADII = np.geomspace(0.72, 1.55, 10)  # of the expected radius, when nothing is known yet
+PLAUSIBLE_RADIUS = (0.70, 1.60)  # of the expected radius; a followed ring outside is searched anew
 TRACK_RADII = np.geomspace(0.90, 1.11, 4)  # of the last radius, while a plate is followed
 SEARCH_REACH = 3.2  # radii about the hands: hidden hands and perspective put the plate up to 2 radii away
 TRACK_REACH = 1.9  # radii about the predicted centre
 SEARCH_EVERY = 12  # frames between full searches while a plate is followed, so that a wrong one is left again
+OUTER_RING = 0.4  # of the best ring's votes: an outer ring with fewer is not the rim
+AWAY_COST = 0.15  # of score for each of two radii beyond the first between a disc and the hands
+STEADY_GAIN = 0.2  # of score for a disc that goes on as the one followed did
 GOOD_SCORE = 0.45  # votes over circumference; a plain disc in front of a plain wall scores about 1
 MAX_DISCS = 3  # discs kept for each frame and person
 WORTH_SCORE = 0.5  # of the best disc's score: weaker ones are not looked at
@@ -87,13 +92,14 @@ class DiscWatch:
         if not np.isfinite(size) or not np.isfinite(hands).all():
             return np.zeros((0, 4))
         last = self._followed.get(person.person_id)
-        if last is not None and last.age % SEARCH_EVERY:
+        radius = PLATE_SHARE_OF_STATURE * size
+        low, high = (share * radius for share in PLAUSIBLE_RADIUS)
+        if last is not None and last.age % SEARCH_EVERY and low <= last.radius <= high:
             centre = np.array([last.x + last.vx, last.y + last.vy])
             discs = vote_discs(image_rgb, centre, TRACK_REACH * last.radius, last.radius, TRACK_RADII)
         else:
-            radius = PLATE_SHARE_OF_STATURE * size
             discs = vote_discs(image_rgb, hands, SEARCH_REACH * radius, radius, SEARCH_RADII)
-        self._follow(person.person_id, discs, last)
+        self._follow(person.person_id, discs, last, hands)
         return discs[:MAX_DISCS][discs[:MAX_DISCS, 3] > WORTH_SCORE * discs[0, 3]] if len(discs) else discs
 
     def _stature_px(self, person: Person) -> float:
@@ -104,11 +110,11 @@ class DiscWatch:
             self._body_px[person.person_id] = max(min(now, 1.1 * kept) if kept else now, kept)
         return self._body_px.get(person.person_id, float("nan"))
 
-    def _follow(self, person_id: int, discs: Floats, last: _Followed | None) -> None:
-        if len(discs) == 0 or discs[0, 3] < GOOD_SCORE:
+    def _follow(self, person_id: int, discs: Floats, last: _Followed | None, hands: Floats) -> None:
+        if len(discs) == 0 or discs[:, 3].max() < GOOD_SCORE:
             self._followed.pop(person_id, None)
             return
-        x, y, radius, _ = (float(v) for v in discs[0])
+        x, y, radius, _ = (float(v) for v in discs[_worth_following(discs, last, hands)])
         if last is None or np.hypot(x - last.x - last.vx, y - last.y - last.vy) > last.radius:
             self._followed[person_id] = _Followed(x, y, 0.0, 0.0, radius, 1)
             return
@@ -116,6 +122,16 @@ class DiscWatch:
         vx, vy = (1 - keep) * last.vx + keep * (x - last.x), (1 - keep) * last.vy + keep * (y - last.y)
         smooth_radius = 0.8 * last.radius + 0.2 * radius
         self._followed[person_id] = _Followed(x, y, vx, vy, smooth_radius, last.age + 1)
+
+
+def _worth_following(discs: Floats, last: _Followed | None, hands: Floats) -> int:
+    """Return the disc that is most likely in the hands: strong, near them, and where the last one was heading."""
+    away = np.linalg.norm(discs[:, :2] - hands, axis=1) / discs[:, 2]
+    gain = np.minimum(discs[:, 3], 1.0) - AWAY_COST * np.clip(away - 1, 0, 2)
+    if last is not None:
+        ahead = np.hypot(discs[:, 0] - last.x - last.vx, discs[:, 1] - last.y - last.vy)
+        gain = gain + np.where(ahead < 0.5 * last.radius, STEADY_GAIN, 0.0)
+    return int(np.argmax(gain))
 
 
 def find_disc(image_rgb: Image, near_px: Floats, radius_px: float) -> Discs:
@@ -128,6 +144,17 @@ def find_disc(image_rgb: Image, near_px: Floats, radius_px: float) -> Discs:
     """
     rows = vote_discs(image_rgb, near_px, SEARCH_REACH * radius_px, radius_px, TRACK_RADII)
     return _with_rims(image_rgb, rows)
+
+
+def join_discs(one: Discs, other: Discs) -> Discs:
+    """Return the discs of both."""
+    return Discs(
+        np.concatenate([one.centre_px, other.centre_px]),
+        np.concatenate([one.radius_px, other.radius_px]),
+        np.concatenate([one.score, other.score]),
+        np.concatenate([one.rim_px, other.rim_px]),
+        np.concatenate([one.rim_strength, other.rim_strength]),
+    )
 
 
 def _with_rims(image_rgb: Image, rows: Floats) -> Discs:
@@ -161,7 +188,7 @@ def vote_discs(image_rgb: Image, centre_px: Floats, reach_px: float, radius_px: 
     xs, ys, ux, uy = _strong_edges(small)
     if len(xs) == 0:
         return np.zeros((0, 4))
-    rows = _peaks(*_vote(xs, ys, ux, uy, small.shape[:2], VOTE_RADIUS_PX * radii))
+    rows = _peaks(_vote(xs, ys, ux, uy, small.shape[:2], VOTE_RADIUS_PX * radii), VOTE_RADIUS_PX * radii)
     rows[:, :2] = (rows[:, :2] + 0.5) / shrink - 0.5 + (x0, y0)
     rows[:, 2] /= shrink
     return rows
@@ -188,8 +215,8 @@ def _strong_edges(small: Image) -> tuple[Floats, Floats, Floats, Floats]:
 
 def _vote(
     xs: Floats, ys: Floats, ux: Floats, uy: Floats, shape: tuple[int, int], radii: Floats
-) -> tuple[Floats, Floats]:
-    """Return the best score and its radius for each pixel of a padded canvas."""
+) -> npt.NDArray[np.float32]:
+    """Return (R, h, w), votes over circumference for each radius and pixel."""
     pad = int(np.ceil(radii[-1])) + 2
     height, width = shape[0] + 2 * pad, shape[1] + 2 * pad
     steps = np.concatenate([radii, -radii])[:, None]
@@ -198,23 +225,29 @@ def _vote(
     layer = np.tile(np.arange(len(radii)), 2)[:, None]
     cells = (layer * height + cy) * width + cx
     votes = np.bincount(cells.ravel(), minlength=len(radii) * height * width).reshape(len(radii), height, width)
-    best = np.zeros((height, width), np.float32)
-    radius = np.zeros((height, width), np.float32)
-    for count, r in zip(votes.astype(np.float32), radii, strict=True):
+    scores = np.empty(votes.shape, np.float32)
+    for i, (count, r) in enumerate(zip(votes.astype(np.float32), radii, strict=True)):
         sigma = 0.08 * float(r)
-        score = cv2.GaussianBlur(count, (0, 0), sigma) * (sigma * sigma / float(r))
-        better = score > best
-        best[better], radius[better] = score[better], r
-    inside = (slice(pad, -pad), slice(pad, -pad))
-    return best[inside], radius[inside]
+        scores[i] = cv2.GaussianBlur(count, (0, 0), sigma) * (sigma * sigma / float(r))
+    return scores[:, pad:-pad, pad:-pad]
 
 
-def _peaks(best: Floats, radius: Floats) -> Floats:
-    """Return rows x, y, radius, score of the highest local maxima."""
+def _peaks(scores: npt.NDArray[np.float32], radii: Floats) -> Floats:
+    """Return rows x, y, radius, score of the highest local maxima.
+
+    Rings inside a disc vote for the same centre as its rim, so of the rings about a centre that have nearly as many
+    votes as the best the outermost is taken.
+    """
+    best = scores.max(axis=0)
     ys, xs = np.nonzero((best == cv2.dilate(best, np.ones((7, 7), np.uint8))) & (best > 0.15))
     order = np.argsort(-best[ys, xs])[:MAX_DISCS]
-    ys, xs = ys[order], xs[order]
-    return np.stack([xs, ys, radius[ys, xs], best[ys, xs]], axis=1).astype(float)
+    rows = []
+    for y, x in zip(ys[order], xs[order], strict=True):
+        around = scores[:, max(0, y - 1) : y + 2, max(0, x - 1) : x + 2].max(axis=(1, 2))
+        ring = np.concatenate([[0.0], around, [0.0]])
+        is_ring = (ring[1:-1] >= ring[:-2]) & (ring[1:-1] >= ring[2:]) & (around > OUTER_RING * around.max())
+        rows.append((x, y, radii[np.flatnonzero(is_ring)[-1]], best[y, x]))
+    return np.array(rows, dtype=float).reshape(-1, 4)
 
 
 def read_rim(image_rgb: Image, centre_px: Floats, radius_px: float) -> tuple[Floats, Floats]:

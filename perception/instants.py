@@ -21,12 +21,14 @@ MIN_RISE_M = 0.25  # m, a shorter rise is no pull
 FLOOR_BAND_M = 0.15  # m, a pull from the floor begins inside this band above the lowest rest of the bar
 BOUNCE_M_S = -1.5  # m/s, a rise right after such a fall is a bounce
 DESCENT_M_S = -0.15  # m/s, slower than this the bar has not really come down
+LOWERED_M_S = -0.3  # m/s, rest before such a movement down does not belong to the pull after it
 STILL_M_S = 0.10  # m/s, speed of a turning point and of standing still
 FREE_FALL_M_S = -2.6  # m/s, a bar that falls faster has been dropped: 0.35 m of free fall
 STANDING_M_S = 0.06  # m/s, slower than this for HOLD_S, and above the catch, is recovered
 HOLD_S = 0.40  # s
 LOW_M, HIGH_M = 0.006, 0.018  # m, heights passed after lift-off from which its time is found
 GROWTH = 2.6  # exponent of height against time just after lift-off; from 8 mm at 0.118 s with 0.18 m/s
+RECOVERING_M = 0.03  # m, above the apex the lifter is standing up, and what falls later is not the catch
 NO_DROP_S = 0.25  # s, after slowing below 10 % of the peak without turning: caught without a drop
 
 
@@ -108,7 +110,7 @@ def _locate(
     first_stop = a + int(np.argmax(up[a:b]))
     peak_m_s = float(up[first_stop])
     apex, dropless = _apex(t, up, first_stop, peak_m_s)
-    start, has_rest = _start(t, speed, first_stop, peak_m_s)
+    start, has_rest = _start(t, up, speed, first_stop, peak_m_s)
     lift_off_s, rest = _lift_off(t, height, start, first_stop)
     times: dict[InstantName, float] = {
         "lift_off": lift_off_s,
@@ -130,13 +132,15 @@ def _vertex(t: Floats, z: Floats, i: int) -> float:
     return float(t[i]) if bend == 0 else float(t[i] + 0.5 * STEP_S * (z[i - 1] - z[i + 1]) / bend)
 
 
-def _start(t: Floats, speed: Floats, peak: int, peak_m_s: float) -> tuple[int, bool]:
-    """Return the index after the last quiet run before the peak, and whether there was one."""
+def _start(t: Floats, up: Floats, speed: Floats, peak: int, peak_m_s: float) -> tuple[int, bool]:
+    """Return the index after the last quiet run before the peak, and whether there was one since the bar came down."""
+    lowered = np.flatnonzero(up[:peak] < LOWERED_M_S)
+    floor = int(lowered[-1]) if len(lowered) else 0
     quiet = runs(speed[:peak] < START_SHARE * peak_m_s)
     for a, b in reversed(quiet):
-        if (b - a) * STEP_S >= QUIET_S:
+        if a >= floor and (b - a) * STEP_S >= QUIET_S:
             return min(b, len(t) - 1), True
-    recent = (t >= t[peak] - 1.5) & (t <= t[peak])
+    recent = (t >= max(t[peak] - 1.5, t[floor])) & (t <= t[peak])
     return int(np.flatnonzero(recent)[0] + np.argmin(speed[recent])), False
 
 
@@ -175,9 +179,11 @@ def _apex(t: Floats, up: Floats, peak: int, peak_m_s: float) -> tuple[int, bool]
 
 def _catch(height: Floats, up: Floats, apex: int, smallest_m: float) -> int | None:
     """Return the index of the first turning point after a real descent, or None."""
-    if float(np.min(height[apex:])) > height[apex] - smallest_m:
+    recovering = np.flatnonzero(height[apex:] > height[apex] + RECOVERING_M)
+    stop = apex + int(recovering[0]) if len(recovering) else len(height)
+    if float(np.min(height[apex:stop])) > height[apex] - smallest_m:
         return None
-    fast = np.flatnonzero(up[apex:] < DESCENT_M_S)
+    fast = np.flatnonzero(up[apex:stop] < DESCENT_M_S)
     if not len(fast):
         return None
     slow = np.flatnonzero(up[apex + fast[0] :] >= -STILL_M_S)
@@ -202,7 +208,7 @@ def _outcome(
     if height[apex] < rest + 0.25 * height_m:
         return "no_attempt", apex
     if catch is None:
-        return _without_turning(t, height, up, apex, dropless, times, smallest_m)
+        return _without_turning(t, height, up, apex, dropless, rest, times, smallest_m)
     fell_m_s = float(np.min(up[apex : catch + 1]))
     if fell_m_s < FREE_FALL_M_S or height[catch] < rest + 0.15 * height_m:
         return "not_caught", catch
@@ -211,14 +217,23 @@ def _outcome(
 
 
 def _without_turning(
-    t: Floats, height: Floats, up: Floats, apex: int, dropless: bool, times: dict[InstantName, float], smallest_m: float
+    t: Floats,
+    height: Floats,
+    up: Floats,
+    apex: int,
+    dropless: bool,
+    rest: float,
+    times: dict[InstantName, float],
+    smallest_m: float,
 ) -> tuple[Outcome, int]:
+    if (len(t) - 1 - apex) * STEP_S < NO_DROP_S:  # lost from sight before it could be caught
+        return "not_caught", len(t) - 1
     fell = float(np.min(up[apex:]))
     if not dropless and fell < FREE_FALL_M_S:
         return "not_caught", len(t) - 1
     if float(height[apex] - np.min(height[apex : apex + round(0.6 / STEP_S)])) < smallest_m:
         times["catch"] = times["max_height"]
-        outcome, end = _after_catch(t, height, up, apex, float(height[0]), times)
+        outcome, end = _after_catch(t, height, up, apex, rest, times)
         return ("caught_no_drop" if outcome == "caught" else outcome), end
     return "not_caught", len(t) - 1
 

@@ -6,19 +6,23 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.ndimage
 
-from perception.discs import RAYS, Discs
+from perception.discs import PLAUSIBLE_RADIUS, RAYS, Discs
 from perception.pose import Floats, check_shape, freeze
 
 PLATE_RADIUS_M = 0.225  # m, to turn pixels into speeds before the scale is known
 TOP_SPEED_M_S = 6.5  # m/s, a bar dropped from overhead reaches 6
 UNSEEN = 0.30  # reward of "not seen", in units of the disc score
-MAX_GAP_FRAMES = 8
+MIN_SIZED_FRAMES = 8  # frames with a disc of a plausible size that outweigh the expected radius
+LOOK_BACK = 6  # frames with discs that a path may skip
+LONGEST_GAP_S = 1.2  # s, a path may bridge
 HAND_REACH = 2.2  # plate radii from the hands that cost nothing
 RIM_BAND = 0.055  # of the radius: edges this near to the circle belong to the rim
 RING_SHARE = 0.35  # of the best ring's support: weaker ones are not the rim
 RING_FLOOR = 0.08  # share of rays that must show a ring in the same place over the clip
+MIN_FRAMES = 10  # with a rim, below this there is no plate
+MOST_TRIED = 20  # frames on which first guesses are tried
 MIN_RADIUS_SD_PX = 0.1  # px, no edge is known better than this on average
-MIN_RIM_SHARE = 0.30  # share of rays on the rim below which the plate counts as not seen
+MIN_RIM_SHARE = 0.22  # share of rays on the rim below which the plate counts as not seen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +58,11 @@ class PlateTrack:
 
 
 def track_plate(
-    times_s: Floats, discs: Sequence[Discs], hands_px: Floats, image_centre_px: tuple[float, float]
+    times_s: Floats,
+    discs: Sequence[Discs],
+    hands_px: Floats,
+    expected_px: float,
+    image_centre_px: tuple[float, float],
 ) -> PlateTrack:
     """Return the plate that travels with the hands.
 
@@ -66,12 +74,13 @@ def track_plate(
         times_s: (T,).
         discs: Candidates of each frame.
         hands_px: (T, 2), midpoint of the hands; NaN where unknown.
+        expected_px: Radius that the athlete's size lets expect.
         image_centre_px: Middle of the picture, where the camera looks straight at things.
     """
     path = link_discs(times_s, discs, hands_px)
-    if np.sum(path >= 0) < 10:
+    if np.sum(path >= 0) < MIN_FRAMES:
         return _nothing(times_s)
-    return _measure(times_s, discs, path, np.array(image_centre_px))
+    return _measure(times_s, discs, path, expected_px, np.array(image_centre_px))
 
 
 def _nothing(times_s: Floats) -> PlateTrack:
@@ -84,11 +93,12 @@ def link_discs(times_s: Floats, discs: Sequence[Discs], hands_px: Floats) -> np.
     n = len(discs)
     total: list[Floats] = []
     back: list[list[tuple[int, int]]] = []
+    lately: list[int] = []
     for i, here in enumerate(discs):
         gain = _unary(here, hands_px[i]) - UNSEEN
         best, came = gain.copy(), [(-1, -1)] * len(gain)
-        for j in range(i - 1, max(-1, i - 1 - MAX_GAP_FRAMES), -1):
-            if not len(discs[j].score) or not len(gain):
+        for j in lately if len(gain) else ():
+            if times_s[i] - times_s[j] > LONGEST_GAP_S:
                 continue
             step = total[j][None, :] - _transition(here, discs[j], times_s[i] - times_s[j]) + gain[:, None]
             pick = np.argmax(step, axis=1)
@@ -97,6 +107,8 @@ def link_discs(times_s: Floats, discs: Sequence[Discs], hands_px: Floats) -> np.
                 best[k], came[k] = value[k], (j, int(pick[k]))
         total.append(best)
         back.append(came)
+        if len(gain):
+            lately = [*lately[-LOOK_BACK:], i]
     return _trace(total, back, n)
 
 
@@ -159,30 +171,57 @@ def _trust(centre: Floats, radius: Floats, middle_px: Floats) -> Floats:
 
 
 def _measure(
-    times_s: Floats, discs: Sequence[Discs], path: np.ndarray[tuple[int], np.dtype[np.int64]], middle_px: Floats
+    times_s: Floats,
+    discs: Sequence[Discs],
+    path: np.ndarray[tuple[int], np.dtype[np.int64]],
+    expected_px: float,
+    middle_px: Floats,
 ) -> PlateTrack:
     frames = np.flatnonzero(path >= 0)
-    chosen = [(discs[i], int(path[i])) for i in frames]
+    chosen = [(discs[int(i)], int(path[i])) for i in frames]
     centre = np.stack([d.centre_px[k] for d, k in chosen])
     rho = np.stack([d.rim_px[k] for d, k in chosen])
     strength = np.stack([d.rim_strength[k] for d, k in chosen])
-    score = np.array([d.score[k] for d, k in chosen])
     voted = np.array([d.radius_px[k] for d, k in chosen])
     points = centre[:, None, None, :] + rho[..., None] * RAYS[None, :, None, :]
     rims = _Rims(points, strength, _trust(centre, voted, middle_px))
-    start = float(np.average(voted, weights=score))
-    centre, _ = _fit_centres(rims, centre, start, 0.0, band=0.16)
-    radius = _outer_radius(rims, centre, start)
+    sized = (voted > PLAUSIBLE_RADIUS[0] * expected_px) & (voted < PLAUSIBLE_RADIUS[1] * expected_px)
+    usual = float(np.median(voted[sized])) if sized.sum() >= MIN_SIZED_FRAMES else expected_px
+    radius = _first_radius(rims, centre, usual, PLAUSIBLE_RADIUS[1] * expected_px)
+    centre, share, radius, radius_sd, flattening = _fit_rims(rims, centre, radius)
+    n = len(times_s)
+    out, confidence = np.full((n, 2), np.nan), np.zeros(n)
+    good = share >= MIN_RIM_SHARE
+    if good.sum() < MIN_FRAMES:
+        return _nothing(times_s)
+    out[frames[good]], confidence[frames] = centre[good], np.clip(share, 0, 1)
+    return PlateTrack(times_s.copy(), out, confidence, radius, radius_sd, flattening)
+
+
+def _first_radius(rims: _Rims, centre: Floats, voted_px: float, most_px: float) -> float:
+    """Return the radius to begin with, found on a few frames.
+
+    From between two rings the fit can end leaning on both. So several guesses are followed, and of those that end on
+    nearly the most of a rim the largest is taken.
+    """
+    some = slice(None, None, max(1, len(centre) // MOST_TRIED))
+    few = _Rims(rims.points_px[some], rims.strength[some], rims.trust[some])
+    guesses = {voted_px, _outer_radius(few, centre[some], voted_px, most_px), *(r * voted_px for r in (0.9, 1.1, 1.2))}
+    fits = [_fit_rims(few, centre[some], r) for r in sorted(guesses)]
+    sharp = [float(np.mean(_nearest_edges(few, c, r, q, RIM_BAND)[2])) for c, _, r, _, q in fits]
+    good = [fit[2] for fit, weight in zip(fits, sharp, strict=True) if weight >= 0.9 * max(sharp) and fit[2] < most_px]
+    return max(good, default=voted_px)
+
+
+def _fit_rims(rims: _Rims, centre: Floats, radius: float) -> tuple[Floats, Floats, float, float, float]:
+    """Return centres, shares of rays on the rim, radius, its SD and flattening, from a first guess of the radius."""
+    centre, _ = _fit_centres(rims, centre, radius, 0.0, band=0.16)
     flattening = 0.0
     for band in (0.10, RIM_BAND, RIM_BAND):
         centre, share = _fit_centres(rims, centre, radius, flattening, band)
         radius, radius_sd, flattening = _fit_shape(rims, centre, radius, flattening, share, band)
     centre, share = _fit_centres(rims, centre, radius, flattening, RIM_BAND)
-    n = len(times_s)
-    out, confidence = np.full((n, 2), np.nan), np.zeros(n)
-    good = share >= MIN_RIM_SHARE
-    out[frames[good]], confidence[frames] = centre[good], np.clip(share, 0, 1)
-    return PlateTrack(times_s.copy(), out, confidence, radius, radius_sd, flattening)
+    return centre, share, radius, radius_sd, flattening
 
 
 def _fit_centres(rims: _Rims, centre: Floats, radius: float, flattening: float, band: float) -> tuple[Floats, Floats]:
@@ -222,7 +261,7 @@ def _nearest_edges(
     return np.where(weight > 0, distance, 0.0), np.where(weight[..., None] > 0, normal, 0.0), weight
 
 
-def _outer_radius(rims: _Rims, centre: Floats, start_px: float) -> float:
+def _outer_radius(rims: _Rims, centre: Floats, start_px: float, most_px: float) -> float:
     """Return the radius of the outermost ring that is concentric in most frames.
 
     Discs carry inner rings (lip, lettering, hub), and votes may have chosen one. Rings of the disc keep their radius
@@ -230,7 +269,7 @@ def _outer_radius(rims: _Rims, centre: Floats, start_px: float) -> float:
     """
     length = np.linalg.norm(rims.points_px - centre[:, None, None, :], axis=3) / start_px
     weight = rims.strength / (rims.strength + 20.0) * rims.trust[..., None]
-    bins = np.arange(0.60, 2.30, 0.01)
+    bins = np.arange(0.70, max(most_px / start_px, 1.2), 0.01)
     known = np.isfinite(length)
     histogram, _ = np.histogram(length[known], bins, weights=weight[known])
     support = np.convolve(histogram, np.ones(5), "same") / max(float(rims.trust.sum()), 1.0)

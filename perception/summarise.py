@@ -16,7 +16,7 @@ from perception.athlete import choose_athlete, hands_midpoint_px, stature_px
 from perception.bar import BarCurve, BarSamples, agreement, fit_curve, sample_bar, stretches
 from perception.body import judge_kind, knee_rise_m, place_measures, pull_phases, starts_at_the_floor
 from perception.camera import FrameWatch, estimate_facing, estimate_view
-from perception.discs import Discs, DiscWatch, find_disc
+from perception.discs import PLATE_SHARE_OF_STATURE, Discs, DiscWatch, find_disc, join_discs
 from perception.force import GRAVITY_M_S2, bar_force, free_fall_gravity
 from perception.instants import LiftTimes, find_lifts
 from perception.kinematics import measure_angles
@@ -31,6 +31,8 @@ OnProgress = Callable[[str, int, int], None]
 MIN_PLATE_SHARE = 0.4  # of frames of a lift: below this the hands are the better track
 MIN_ATHLETE_FRAMES = 10
 LOOK_BACK_S = 2.5  # s before the plate was first seen
+AFTER_S = 0.5  # s after it was last seen
+SURE_RIM = 0.45  # share of the rim seen above which a frame is not looked at again
 ALIKE = 0.8  # correlation of plate and hands going up and down, on the bar it is above 0.9
 FAR_APART_M = 0.12  # m, perspective alone puts them up to 0.1 m apart
 MOST_FRAMES_WAITING = 3  # frames held for the discs, so that memory stays constant
@@ -176,10 +178,11 @@ def _look_at_scene(clip: Clip, watched: _Watched, start: int, stop: int, setting
     view = estimate_view(pose)
     facing = estimate_facing(pose, view)
     discs = watched.discs[start:stop]
-    plate = track_plate(times, discs, hands, watched.image_centre_px)
-    if settings.frame_rate_hz is None and (again := _look_again(clip, times, discs, plate)) is not None:
-        plate = track_plate(times, again, hands, watched.image_centre_px)
     size = stature_px(pose)
+    middle, expected = watched.image_centre_px, PLATE_SHARE_OF_STATURE * size
+    plate = track_plate(times, discs, hands, expected, middle)
+    if settings.frame_rate_hz is None and (again := _look_again(clip, times, discs, plate)) is not None:
+        plate = track_plate(times, again, hands, expected, middle)
     scale = find_scale(plate, size, settings, view)
     work = scale if scale.is_known else _guess_scale(size)
     stature = settings.height_m or float(np.clip(size * work.body_m_per_px, 1.4, 2.1))
@@ -199,24 +202,25 @@ def _look_at_scene(clip: Clip, watched: _Watched, start: int, stop: int, setting
 
 
 def _look_again(clip: Clip, times_s: Floats, discs: list[Discs], plate: PlateTrack) -> list[Discs] | None:
-    """Read frames anew in which nobody was seen, shortly before or between those with a plate; None if there are none.
+    """Read frames anew that show the plate badly, now that its radius is known; None if there are none.
 
-    A lifter who crouches behind the plate is often found only after the bar has left the floor.
+    A lifter who crouches behind the plate is often found only after the bar has left the floor, and a ring inside the
+    disc may have been taken for its rim.
     """
     seen = np.flatnonzero(np.isfinite(plate.centre_px[:, 0]))
     if not len(seen):
         return None
-    empty = np.array([len(d.score) == 0 for d in discs])
-    soon = (times_s >= times_s[seen[0]] - LOOK_BACK_S) & (times_s <= times_s[seen[-1]])
-    wanted = np.flatnonzero(empty & soon)
+    unsure = plate.confidence < SURE_RIM
+    soon = (times_s >= times_s[seen[0]] - LOOK_BACK_S) & (times_s <= times_s[seen[-1]] + AFTER_S)
+    wanted = np.flatnonzero(unsure & soon)
     if not len(wanted):
         return None
     out = list(discs)
     for frame in read_frames(clip, start_s=float(times_s[wanted[0]]), end_s=float(times_s[wanted[-1]])):
         i = int(np.argmin(np.abs(times_s - frame.time_s)))
-        if empty[i]:
+        if unsure[i]:
             near = plate.centre_px[seen[np.argmin(np.abs(seen - i))]]
-            out[i] = find_disc(frame.image, near, plate.radius_px)
+            out[i] = join_discs(out[i], find_disc(frame.image, near, plate.radius_px))
     return out
 
 

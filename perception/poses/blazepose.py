@@ -46,6 +46,8 @@ JUMP_LEVEL = 20.0  # mean change of 8-bit values: cuts gave 30 to 50, a lifter f
 HEAD_LANDMARKS = (0, 7, 8, 11, 12)  # nose, ears, shoulders
 MUCH_LARGER = 1.2  # a newcomer this much larger takes the place of the smallest when there are too many
 MIN_ROI_PX = 16.0
+SMALLEST_PART_PX = 64  # a smaller part of the picture shows nobody that the whole one hides
+LONG_PICTURE = 0.15  # spare length over width from which square parts are looked at
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +82,7 @@ class BlazePose:
         self._lost: list[_Tracked] = []
         self._frame = -1
         self._last_detection = -REDETECT_FRAMES
+        self._n_detections = 0
 
     def estimate(self, image_rgb: Image) -> list[Person]:
         """Return the people in the next frame, the largest first.
@@ -139,13 +142,28 @@ class BlazePose:
         return _Tracked(person_id, where, landmarks, self._frame) if where.size_px >= MIN_ROI_PX else None
 
     def _detect(self, image: Image) -> list[Roi]:
-        """Return the regions of the people in the whole picture, the largest first."""
-        inputs, back = letterbox(image)
+        """Return the regions of the people found, the largest first.
+
+        The network sees 224 pixels, so a lifter far away in a wide picture is small to it: besides the whole picture it
+        is shown a square part, in turns, and the place where somebody was lost.
+        """
+        self._n_detections += 1
+        parts = [(0, 0, image.shape[1], image.shape[0]), *_square_part(image, self._n_detections)]
+        if self._lost:
+            parts.append(_part_about(image, self._lost[-1].roi))
+        found = [roi for part in parts for roi in self._detect_in(image, part)]
+        return sorted(found, key=lambda roi: -roi.size_px)
+
+    def _detect_in(self, image: Image, part: tuple[int, int, int, int]) -> list[Roi]:
+        x0, y0, x1, y1 = part
+        if min(x1 - x0, y1 - y0) < SMALLEST_PART_PX:
+            return []
+        inputs, back = letterbox(np.ascontiguousarray(image[y0:y1, x0:x1]))
         self._detector.run(inputs)
         boxes, logits = self._detector.output(1, 2254, 12)[0], self._detector.output(1, 2254, 1)[0, :, 0]
         rows, _ = decode_detections(boxes, logits, self._anchors)
-        points = rows[:, 4:8].reshape(-1, 2, 2) @ back[:, :2].T + back[:, 2]
-        return sorted((roi_from_points(hip, rim) for hip, rim in points), key=lambda roi: -roi.size_px)
+        points = rows[:, 4:8].reshape(-1, 2, 2) @ back[:, :2].T + back[:, 2] + (x0, y0)
+        return [roi_from_points(hip, rim) for hip, rim in points]
 
     def _add_newcomers(self, image: Image, found: list[_Tracked]) -> list[_Tracked]:
         self._last_detection = self._frame
@@ -170,6 +188,25 @@ class BlazePose:
             return nearest.person_id
         self._next_id += 1
         return self._next_id - 1
+
+
+def _square_part(image: Image, turn: int) -> list[tuple[int, int, int, int]]:
+    """Return the first, middle or last square of a picture that is longer than wide, by turn; nothing of a square one."""
+    height, width = image.shape[:2]
+    side, spare = min(height, width), abs(width - height)
+    if spare < LONG_PICTURE * side:
+        return []
+    start = (spare // 2, 0, spare)[turn % 3]
+    return [(start, 0, start + side, side)] if width > height else [(0, start, side, start + side)]
+
+
+def _part_about(image: Image, roi: Roi) -> tuple[int, int, int, int]:
+    """Return the part of the picture about a region, with room to move."""
+    height, width = image.shape[:2]
+    half = 0.8 * roi.size_px
+    x0, x1 = (int(np.clip(roi.x_px + s * half, 0, width)) for s in (-1, 1))
+    y0, y1 = (int(np.clip(roi.y_px + s * half, 0, height)) for s in (-1, 1))
+    return x0, y0, x1, y1
 
 
 def _without_doubles(people: list[_Tracked]) -> list[_Tracked]:
