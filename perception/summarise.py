@@ -16,6 +16,7 @@ from perception.athlete import choose_athlete, hands_midpoint_px, stature_px
 from perception.bar import BarCurve, BarSamples, agreement, fit_curve, sample_bar, stretches
 from perception.body import judge_kind, knee_rise_m, place_measures, pull_phases, starts_at_the_floor
 from perception.camera import FrameWatch, estimate_facing, estimate_view
+from perception.clip_checks import safe_name
 from perception.discs import PLATE_SHARE_OF_STATURE, Discs, DiscWatch, find_disc, join_discs
 from perception.force import GRAVITY_M_S2, bar_force, free_fall_gravity
 from perception.instants import LiftTimes, find_lifts
@@ -235,7 +236,7 @@ def _plate_is_better(plate: PlateTrack) -> bool:
 
 
 def _require_lifts(watched: _Watched, scenes: list[_Scene], clip_path: Path) -> None:
-    name, n = clip_path.name.encode("unicode_escape").decode(), len(watched.times_s)
+    name, n = safe_name(clip_path, 80), len(watched.times_s)
     if not any(watched.people):
         raise InputError(f"no person found in {name} (0 of {n} frames): {HOW_TO_FILM}")
     if not scenes:
