@@ -27,7 +27,7 @@ def check_file(path: Path, name: str, max_bytes: int) -> None:
         reason = "no such file" if isinstance(problem, FileNotFoundError) else f"cannot be opened ({problem})"
         raise InputError(f"{name}: {reason}; check the path") from problem
     if stat.S_ISDIR(info.st_mode):
-        raise InputError(f"{name} is a folder; give one video file, or use `coach batch` for a folder of clips")
+        raise InputError(f"{name} is a folder; give one video file, the clip of one lift")
     if not stat.S_ISREG(info.st_mode):
         raise InputError(f"{name} is not a regular file; save the clip to a file first")
     if info.st_size == 0:

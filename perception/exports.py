@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from coach.domain.lift import Report
-from perception.joint_angles import joint_angles, world_forward_up_right
+from perception.kinematics import joint_angles, world_forward_up_right
 from perception.pose import KEYPOINTS, Floats, PoseTrack
 from perception.scene import known_instants
 from perception.tracks import BarTrack, Tracks

@@ -13,8 +13,7 @@ from matplotlib.figure import Figure
 from coach.domain.lift import CameraFacts, InstantName, Lift, Report
 from coach.domain.measures import Measure
 from coach.domain.words import INSTANT_WORDS, LIFT_WORDS, PLOT_WORDS
-from perception.athlete import near_side
-from perception.joint_angles import joint_angles
+from perception.kinematics import joint_angles
 from perception.scene import Motion, Scene, make_scenes
 from perception.tracks import Tracks
 
@@ -285,14 +284,13 @@ def draw_joint_angles(scene: Scene, camera: CameraFacts, tracks: Tracks) -> Figu
     """Draw knee, hip, elbow and trunk angles of the near side; None unless the body was seen from the side."""
     if camera.view != "side":
         return None
-    side = near_side(tracks.pose)
-    angles = joint_angles(tracks.pose, camera)
+    angles = joint_angles(tracks.pose, camera)  # of one side only: the near one
     times = tracks.pose.times_s
     inside = (times >= scene.window_s[0]) & (times <= scene.window_s[1])
     curves = {
-        "knee": (angles[f"{side}_knee"], BLUE, "-"),
-        "hip": (angles[f"{side}_hip"], VERMILION, "--"),
-        "elbow": (angles[f"{side}_elbow"], GREEN, ":"),
+        "knee": (np.fmax(angles["left_knee"], angles["right_knee"]), BLUE, "-"),
+        "hip": (np.fmax(angles["left_hip"], angles["right_hip"]), VERMILION, "--"),
+        "elbow": (np.fmax(angles["left_elbow"], angles["right_elbow"]), GREEN, ":"),
         "trunk (90 = upright)": (angles["trunk"], PURPLE, "-."),
     }
     if all(np.isfinite(values[inside]).sum() < 2 for values, _, _ in curves.values()):

@@ -3,7 +3,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from perception.exports import write_exports, write_mot, write_tracks, write_trc
-from perception.joint_angles import joint_angles, world_forward_up_right
+from perception.kinematics import joint_angles, world_forward_up_right
 from perception.pose import INDEX, KEYPOINTS, PoseTrack
 from tests.perception.made_up_lift import make_report, make_tracks
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perception.kinematics import fits_a_body, joint_angle_deg, measure_angles
+from coach.domain.lift import CameraFacts
+from perception.kinematics import fits_a_body, joint_angle_deg, joint_angles, measure_angles
 from perception.pose import INDEX, PoseTrack
 
 Figure = Callable[..., PoseTrack]
@@ -22,6 +23,17 @@ def test_a_straight_limb_is_180_and_a_right_angle_is_90() -> None:
     assert joint_angle_deg(one(0, 2), one(0, 1), one(0, 0))[0] == pytest.approx(180)
     assert joint_angle_deg(one(0, 1), one(0, 0), one(3, 0))[0] == pytest.approx(90)
     assert joint_angle_deg(one(0, 1), one(0, 0), one(0, 5))[0] == pytest.approx(0)
+
+
+def test_a_limb_without_length_has_no_angle() -> None:
+    assert np.isnan(joint_angle_deg(one(1, 1), one(1, 1), one(3, 0))[0])
+
+
+def test_an_angle_in_space_is_that_in_its_plane() -> None:
+    spin = np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))[0]
+    flat = [np.array([[x, y, 0.0]]) for x, y in ((0.3, 1.0), (0.0, 0.0), (1.0, -0.2))]
+
+    assert joint_angle_deg(*(p @ spin for p in flat)) == pytest.approx(joint_angle_deg(*(p[:, :2] for p in flat)))
 
 
 @given(
@@ -114,6 +126,23 @@ def test_nobody_has_no_angles(figure: Figure) -> None:
     angles = measure_angles(nobody, 1.0)
 
     assert all(np.isnan(getattr(angles, name)).all() for name in ANGLES)
+
+
+def test_pictures_show_the_angles_that_are_measured_and_do_not_smooth_over_a_cut(figure: Figure) -> None:
+    before, after = figure(40, knee_deg=100.0), figure(30, knee_deg=160.0)
+    whole = PoseTrack(
+        np.arange(70) / 30,
+        *(
+            np.concatenate([getattr(part, name) for part in (before, after)])
+            for name in ("points_px", "world_m", "visibility")
+        ),
+    )
+    camera = CameraFacts(view="side", facing="right", is_moving=False, cuts=(40,))
+
+    shown = joint_angles(whole, camera)["left_knee"]
+
+    assert shown == pytest.approx(np.repeat([100.0, 160.0], [40, 30]), abs=0.01)
+    assert np.array_equal(shown[:40], measure_angles(before, 1.0).knee_deg)
 
 
 def test_jitter_of_single_frames_is_smoothed_and_the_knee_bend_is_kept(figure: Figure) -> None:

@@ -57,9 +57,8 @@ def test_no_such_file_is_said_so(tmp_path: Path) -> None:
     assert "check the path" in refusal(Path("nul\0byte.mp4"))
 
 
-def test_a_folder_is_sent_to_batch(tmp_path: Path) -> None:
-    assert "is a folder" in refusal(tmp_path)
-    assert "coach batch" in refusal(tmp_path)
+def test_a_folder_is_asked_for_one_file(tmp_path: Path) -> None:
+    assert "is a folder; give one video file" in refusal(tmp_path)
 
 
 def test_a_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
