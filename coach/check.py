@@ -9,9 +9,9 @@ from coach.domain.base import Record
 from coach.domain.guidance import Check, Guidance, Language, Priority
 from coach.domain.lift import Finding, Instant, Lift
 from coach.domain.measures import MEASURES, Measure
+from coach.patterns import Hit, verbatim, word_index
 from coach.quantities import Quantity, find_quantities, normalised
 from coach.wording import has_right_script, sentences
-from coach.words import Hit, verbatim, word_index
 from coach.writer import Draft
 from corpus.knowledge.library import Fault, FaultText, Library, is_short
 

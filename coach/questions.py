@@ -3,8 +3,8 @@
 import re
 
 from coach.domain.lift import INSTANTS, InstantName
+from coach.patterns import word_index
 from coach.quantities import normalised
-from coach.words import word_index
 from corpus.knowledge.library import FaultText, Library
 
 COMPARE = re.compile(
