@@ -17,7 +17,8 @@ from coach.domain.errors import CoachError
 from coach.domain.guidance import Language
 from coach.domain.lift import LiftName
 from coach.domain.settings import PLATE_DIAMETER_M
-from coach.folders import default_out, printable
+from coach.domain.words import printable
+from coach.folders import default_out
 from perception.simulator.spec import Fault, View
 
 if TYPE_CHECKING:

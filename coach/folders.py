@@ -9,15 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from coach.domain.errors import InputError, SetupError
+from coach.domain.words import printable
 
 _CANNOT_WRITE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
 _PARTIAL = re.compile(r"\.(?:.*\.)?partial-(?P<pid>\d+)")
-
-
-def printable(path: Path | str) -> str:
-    """Return a path as one line of valid text: undecodable bytes and control characters become escapes."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def default_out(clip_path: Path) -> Path:

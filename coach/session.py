@@ -14,7 +14,8 @@ from coach.domain.errors import DataError, InputError, SetupError
 from coach.domain.guidance import Guidance, Language
 from coach.domain.lift import Report
 from coach.domain.settings import AnalysisSettings
-from coach.folders import check_out, printable, whole_folder
+from coach.domain.words import printable
+from coach.folders import check_out, whole_folder
 from perception.simulator.spec import Fault, View
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ import stat
 from pathlib import Path
 
 from coach.domain.errors import InputError
+from coach.domain.words import printable
 
 
 def safe_name(path: Path, max_length: int | None = None) -> str:
-    r"""Return the name of a file as plain text on one line; control and undecodable characters become \x escapes."""
-    name = path.name or str(path)
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
+    """Return the name of a file as plain text on one line, its middle left out when it is too long."""
+    text = printable(path.name or path)
     if max_length is None or len(text) <= max_length:
         return text
     return f"{text[: max_length // 2]}…{text[-max_length // 2 :]}"

@@ -1,6 +1,6 @@
 """The facts of one clip: what `report.json` holds."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
@@ -23,18 +23,11 @@ InstantName = Literal[
     "catch",
     "recovered",
 ]
-INSTANTS: tuple[InstantName, ...] = (
-    "dip_start",
-    "dip_bottom",
-    "lift_off",
-    "start",
-    "end_first_pull",
-    "power_position",
-    "peak_velocity",
-    "max_height",
-    "catch",
-    "recovered",
-)
+INSTANTS: tuple[InstantName, ...] = get_args(InstantName)
+"""All instants in the order of time."""
+
+PULL_INSTANTS: tuple[InstantName, ...] = INSTANTS[INSTANTS.index("lift_off") :]
+"""The instants of a lift that begins on the floor, in the order of time."""
 
 
 class ClipFacts(Record):

@@ -1,4 +1,7 @@
-"""Plain words for people: instants, lifts, outcomes, sources, plots, and how exact a measure is."""
+"""Plain words for people: instants, lifts, outcomes, sources, plots, names, and how exact a measure is."""
+
+import os
+from pathlib import Path
 
 from coach.domain.lift import InstantName, LiftName, Outcome
 from coach.domain.measures import MEASURES, Measure, Source
@@ -59,6 +62,12 @@ def measure_name(measure_id: str) -> str:
 def plain(identifier: str) -> str:
     """Return an identifier as words: underscores become spaces."""
     return identifier.replace("_", " ").strip()
+
+
+def printable(path: Path | str) -> str:
+    """Return a path as one line of valid text: undecodable bytes and control characters become escapes."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def precision_word(measure: Measure) -> str:

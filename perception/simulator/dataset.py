@@ -13,7 +13,7 @@ import numpy as np
 
 from perception.pose import Floats, Image
 from perception.simulator.camera import Camera, camera_of
-from perception.simulator.mannequin import Clothes, lifter_and_bar
+from perception.simulator.mannequin import lifter_and_bar
 from perception.simulator.motion import SnatchMotion, simulate_snatch
 from perception.simulator.random_spec import random_spec
 from perception.simulator.render import Stage
@@ -56,7 +56,6 @@ def frames_of(spec: LiftSpec) -> Iterator[Image]:
         SetupError: mujoco or a way to draw without a screen is missing.
     """
     motion, camera, look = simulate_snatch(spec), camera_of(spec.camera, spec.video), spec.look
-    clothes = Clothes(**{name: getattr(look, name) for name in Clothes.__dataclass_fields__})
     girth = float(np.sqrt(spec.lifter.mass_kg / spec.lifter.height_m**2 / 23.0))
     rng = np.random.default_rng([spec.seed, 11])
     with Stage(camera, surroundings_of(spec, camera), look.light) as stage:
@@ -64,7 +63,7 @@ def frames_of(spec: LiftSpec) -> Iterator[Image]:
             points, state = motion.keypoints(times), motion.bar(times)
             total = np.zeros((camera.height_px, camera.width_px, 3), dtype=np.float32)
             for i in range(len(times)):
-                total += stage.draw(lifter_and_bar(points, state, i, motion.body, girth, clothes, spec.bar))
+                total += stage.draw(lifter_and_bar(points, state, i, motion.body, girth, look, spec.bar))
             yield _developed(total / len(times), spec.video, rng)
 
 

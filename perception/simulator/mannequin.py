@@ -1,14 +1,12 @@
 """The lifter and the bar as simple solids around their keypoints."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from perception.pose import INDEX, Floats
 from perception.simulator.bar_path import BarState
 from perception.simulator.body import Body
 from perception.simulator.shapes import ASIDE, Shape, axes_along, ball, capsule, cylinder, ellipsoid, limb, shadow
-from perception.simulator.spec import BarSpec, Rgb
+from perception.simulator.spec import BarSpec, Clothes, Rgb
 
 STEEL: Rgb = (0.62, 0.63, 0.66)
 DARK: Rgb = (0.08, 0.07, 0.06)
@@ -18,21 +16,6 @@ SLEEVE_END_M = 1.10  # m, half of a 2.2 m bar, IWF TCRR
 GRIP_RADIUS_M = 0.014  # m, 28 mm bar, IWF TCRR
 SLEEVE_RADIUS_M = 0.025  # m, 50 mm sleeve, IWF TCRR
 COLLAR_M = 0.03  # m, width of the ring between bar and discs
-
-
-@dataclass(frozen=True, slots=True)
-class Clothes:
-    """Colours of one person."""
-
-    skin: Rgb
-    hair: Rgb
-    shirt: Rgb
-    shorts: Rgb
-    shoes: Rgb
-    sleeves: bool
-    long_legs: bool
-    has_belt: bool
-    has_knee_sleeves: bool
 
 
 class _Figure:
@@ -166,7 +149,7 @@ def person(points: Floats, body: Body, girth: float, clothes: Clothes) -> list[S
         points: (K, 3), keypoints; x forward, y up from the floor, z to the person's right.
         body: Bone lengths.
         girth: 1 for a lean person, more for a heavy one.
-        clothes: Colours.
+        clothes: What the person wears.
     """
     figure = _Figure(points, body, girth, clothes)
     parts = [*figure.trunk(), *figure.head()]

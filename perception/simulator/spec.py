@@ -139,10 +139,9 @@ class VideoSpec(Record):
         return RATES[self.rate]
 
 
-class LookSpec(Record):
-    """Colours and things around; all further detail follows from `seed`."""
+class Clothes(Record):
+    """Colours of one person."""
 
-    seed: int
     skin: Rgb
     hair: Rgb
     shirt: Rgb
@@ -152,6 +151,12 @@ class LookSpec(Record):
     long_legs: bool
     has_belt: bool
     has_knee_sleeves: bool
+
+
+class LookSpec(Clothes):
+    """The lifter's colours and things around; all further detail follows from `seed`."""
+
+    seed: int
     wall: Rgb
     wall_second: Rgb
     wall_pattern: Pattern

@@ -7,9 +7,9 @@ import numpy as np
 from perception.pose import Floats, Image
 from perception.simulator.body import Body, Posture, body_of, place
 from perception.simulator.camera import Camera
-from perception.simulator.mannequin import Clothes, disc, loaded_bar, person
+from perception.simulator.mannequin import disc, loaded_bar, person
 from perception.simulator.shapes import Shape, axes_along, cylinder
-from perception.simulator.spec import COLOURS, BarSpec, LifterSpec, LiftSpec, LookSpec, Rgb, Sex
+from perception.simulator.spec import COLOURS, BarSpec, Clothes, LifterSpec, LiftSpec, LookSpec, Rgb, Sex
 
 TEXTURE_PX = 512
 
@@ -143,12 +143,27 @@ def standing(body: Body) -> Floats:
 def _bystander(room: _Room, rng: np.random.Generator, wall_away_m: float) -> list[Shape]:
     sex: Sex = "female" if rng.random() < 0.5 else "male"
     body = body_of(LifterSpec(height_m=float(rng.uniform(1.55, 1.85)), mass_kg=70, sex=sex))
-    shirt, shorts, hair = (tuple(float(v) for v in rng.uniform(0.05, 0.85, 3)) for _ in range(3))
-    clothes = Clothes((0.78, 0.58, 0.47), hair, shirt, shorts, (0.9, 0.9, 0.9), True, True, False, False)  # type: ignore[arg-type]
+    shirt, shorts, hair = (_random_colour(rng) for _ in range(3))
+    clothes = Clothes(
+        skin=(0.78, 0.58, 0.47),
+        hair=hair,
+        shirt=shirt,
+        shorts=shorts,
+        shoes=(0.9, 0.9, 0.9),
+        sleeves=True,
+        long_legs=True,
+        has_belt=False,
+        has_knee_sleeves=False,
+    )
     side = float(rng.choice([-1, 1]) * rng.uniform(0.9, 1.7))
     spot = room.at(side, float(rng.uniform(1.2, wall_away_m - 0.3)), 0.0)
     heading = float(rng.uniform(0, 2 * np.pi))
     return [_turned(s, heading, spot) for s in person(standing(body), body, 1.0, clothes)]
+
+
+def _random_colour(rng: np.random.Generator) -> Rgb:
+    red, green, blue = rng.uniform(0.05, 0.85, 3)
+    return float(red), float(green), float(blue)
 
 
 def surroundings_of(spec: LiftSpec, camera: Camera) -> Surroundings:

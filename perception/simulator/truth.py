@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from coach.domain.base import Record
 from coach.domain.errors import DataError, InputError
-from coach.domain.lift import Facing, InstantName, LiftName, Outcome, View
+from coach.domain.lift import PULL_INSTANTS, Facing, InstantName, LiftName, Outcome, View
 from perception.pose import INDEX, KEYPOINTS, Floats
 from perception.simulator.bar_path import GRAVITY_M_S2, BarState
 from perception.simulator.body import angle_deg
@@ -147,17 +147,7 @@ def find_instants(times_s: Floats, state: BarState, knee_deg: Floats) -> dict[In
         still = np.convolve((speed < 0.05) & (y > y[fall]), np.ones(DENSE_HZ // 2), "full")[DENSE_HZ // 2 - 1 :]
         recovered = _first(still > DENSE_HZ // 2 - 0.5, catch)
     found = (lift_off, start, end_first, power, peak, fall, catch, recovered)
-    names: tuple[InstantName, ...] = (
-        "lift_off",
-        "start",
-        "end_first_pull",
-        "power_position",
-        "peak_velocity",
-        "max_height",
-        "catch",
-        "recovered",
-    )
-    return {n: None if i is None else float(times_s[i]) for n, i in zip(names, found, strict=True)}
+    return {n: None if i is None else float(times_s[i]) for n, i in zip(PULL_INSTANTS, found, strict=True)}
 
 
 class _Dense:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coach.domain.errors import InputError, SetupError
-from coach.folders import check_out, default_out, printable, whole_folder
+from coach.domain.words import printable
+from coach.folders import check_out, default_out, whole_folder
 
 DEAD_PID = 2**22 + 1  # above the largest process number of Linux
 

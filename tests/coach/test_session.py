@@ -6,29 +6,10 @@ import pytest
 from coach import session
 from coach.domain.errors import DataError, InputError
 from coach.domain.guidance import Check, Guidance
-from coach.domain.lift import CameraFacts, ClipFacts, Lift, PoseFacts, Report, ScaleFacts
+from coach.domain.lift import Lift, Report
 from coach.domain.measures import Measure
 from coach.domain.settings import AnalysisSettings
-
-
-def _report(*lifts: Lift) -> Report:
-    return Report(
-        clip=ClipFacts(
-            file_name="clip.mp4",
-            sha256="0" * 64,
-            width_px=640,
-            height_px=480,
-            rotation_deg=0,
-            n_frames=90,
-            duration_s=3.0,
-            frame_rate_hz=30.0,
-            is_variable_rate=False,
-        ),
-        pose=PoseFacts(estimator="blazepose", weights_sha256="0" * 64, n_frames_with_athlete=90),
-        scale=ScaleFacts(m_per_px=0.005, method="plate", relative_sd=0.02),
-        camera=CameraFacts(view="side", facing="left", is_moving=False),
-        lifts=lifts,
-    )
+from tests.coach.made_up_lifts import make_report
 
 
 def _lift(number: int, *, measured: bool = True) -> Lift:
@@ -78,18 +59,18 @@ def test_the_first_guided_lift_has_the_plain_name_and_the_others_their_number() 
 
 
 def test_only_lifts_with_measures_are_guided() -> None:
-    report = _report(_lift(1, measured=False), _lift(2), _lift(3))
+    report = make_report(_lift(1, measured=False), _lift(2), _lift(3))
 
     assert session.guided_lifts(report) == [2, 3]
 
 
 def test_where_nothing_was_measured_the_first_lift_is_guided() -> None:
-    assert session.guided_lifts(_report(_lift(1, measured=False), _lift(2, measured=False))) == [1]
-    assert session.guided_lifts(_report()) == []
+    assert session.guided_lifts(make_report(_lift(1, measured=False), _lift(2, measured=False))) == [1]
+    assert session.guided_lifts(make_report()) == []
 
 
 def test_the_guidance_of_each_lift_is_found_again(tmp_path: Path) -> None:
-    report = _report(_lift(1, measured=False), _lift(2), _lift(3))
+    report = make_report(_lift(1, measured=False), _lift(2), _lift(3))
     guidances = {2: _guidance("fast"), 3: _guidance("low")}
     _write(tmp_path, report, guidances)
 
@@ -109,7 +90,7 @@ def test_an_empty_question_is_refused(tmp_path: Path, question: str) -> None:
 
 
 def test_a_lift_that_is_not_in_the_clip_is_refused_with_those_that_are(tmp_path: Path) -> None:
-    _write(tmp_path, _report(_lift(1), _lift(2)), {1: _guidance("a"), 2: _guidance("b")})
+    _write(tmp_path, make_report(_lift(1), _lift(2)), {1: _guidance("a"), 2: _guidance("b")})
 
     with pytest.raises(InputError, match=r"no lift 7.*1, 2"):
         session.ask(tmp_path, "why?", lift_number=7)
@@ -124,7 +105,7 @@ def test_a_damaged_report_is_named_with_what_to_do(tmp_path: Path, damage: str) 
 
 
 def test_a_report_of_a_later_version_is_refused(tmp_path: Path) -> None:
-    later = json.loads(_report(_lift(1)).model_dump_json()) | {"schema_version": 2}
+    later = json.loads(make_report(_lift(1)).model_dump_json()) | {"schema_version": 2}
     (tmp_path / "report.json").write_text(json.dumps(later))
 
     with pytest.raises(DataError, match="schema_version"):
@@ -132,7 +113,7 @@ def test_a_report_of_a_later_version_is_refused(tmp_path: Path) -> None:
 
 
 def test_guidance_that_is_gone_is_named(tmp_path: Path) -> None:
-    _write(tmp_path, _report(_lift(1)), {})
+    _write(tmp_path, make_report(_lift(1)), {})
 
     with pytest.raises(DataError, match=r"guidance\.json"):
         session.ask(tmp_path, "why?")

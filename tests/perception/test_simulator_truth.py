@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from coach.domain.errors import DataError, InputError
+from coach.domain.lift import PULL_INSTANTS
 from coach.domain.measures import MEASURES
 from perception.pose import KEYPOINTS
 from perception.simulator.bar_path import GRAVITY_M_S2
@@ -97,18 +98,8 @@ def test_faults_come_in_different_strengths(truths):
 
 
 def test_instants_follow_each_other(truths):
-    order = (
-        "lift_off",
-        "start",
-        "end_first_pull",
-        "power_position",
-        "peak_velocity",
-        "max_height",
-        "catch",
-        "recovered",
-    )
     for t in truths:
-        times = [t.instants[name].time_s for name in order if t.instants[name] is not None]
+        times = [t.instants[name].time_s for name in PULL_INSTANTS if t.instants[name] is not None]
         assert np.all(np.diff(times) > 0), t.seed
         assert times[-1] < t.times_s[-1]
 
