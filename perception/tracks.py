@@ -36,9 +36,7 @@ class BarTrack:
 
     def __post_init__(self) -> None:
         t = len(self.times_s)
-        flat = (
-            "times_s plate_radius_px plate_confidence x_m y_m velocity_x_m_s velocity_y_m_s force_n".split()
-        )
+        flat = "times_s plate_radius_px plate_confidence x_m y_m velocity_x_m_s velocity_y_m_s force_n".split()
         for name in flat:
             check_shape(name, getattr(self, name), (t,))
         for name in ("plate_px", "hands_px"):

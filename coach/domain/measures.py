@@ -47,6 +47,7 @@ def _info(id: str, unit: str, decimals: int, name: str, meaning: str, views: str
 
 
 _ANY = "side front rear oblique"
+# fmt: off
 MEASURES: dict[str, MeasureInfo] = {
     m.id: m
     for m in (
@@ -86,3 +87,4 @@ MEASURES: dict[str, MeasureInfo] = {
         _info("impulse_check_ratio", "1", 2, "impulse check", "integral of the force curve over m (v + g t); 1 when they agree", _ANY),
     )
 }
+# fmt: on

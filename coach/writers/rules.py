@@ -178,9 +178,7 @@ def _number(fault: Fault, measure: Measure, language: Language) -> str:
     return measure_text(fault.measures[0], measure, language, mirrored=is_backward or is_either_way)
 
 
-def _next_film(
-    lift: Lift, camera: CameraFacts, cued: Sequence[Finding], library: Library, language: Language
-) -> str:
+def _next_film(lift: Lift, camera: CameraFacts, cued: Sequence[Finding], library: Library, language: Language) -> str:
     words = library.texts[language]
     watched = cued or lift.findings[:1]
     if not watched:
