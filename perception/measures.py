@@ -22,7 +22,13 @@ CORRECTED = {
     "bar_first_pull_peak_velocity_m_s",
     "bar_peak_force_n",
 }  # smoothing and noise shift peaks
-KNEE_RISE_SD_M = 0.04  # m, knee height from keypoints
+KNEE_RISE_SD_M = 0.025  # m, knee height from keypoints
+KNEE_SD_S = 0.04  # s, moment of the knee's turning points
+PEAK_SD_FRAMES = 0.25  # frames, moment of peak speed, where speed is flat but energy still grows
+PULLS: tuple[tuple[str, InstantName, InstantName], ...] = (
+    ("first_pull", "lift_off", "end_first_pull"),
+    ("second_pull", "power_position", "peak_velocity"),
+)
 EDGE_SD_S = 0.015  # s, when a lift-off or a knee's turning point is, beyond what noise explains
 ROLL_SD_RAD = 0.006  # rad, a phone on a tripod; a tilted camera turns height into forward travel
 TRANSITION_SHARE = 0.02  # smallest dip of speed that is a transition, of the first-pull speed
@@ -94,7 +100,7 @@ def _read_first_pull(
         around = np.abs(y[pull] - context.knee_rise_m) <= KNEE_RISE_SD_M
         own_sd = float(np.ptp(x[pull][around])) / 2 if around.any() else 0.0
         out["bar_forward_off_floor_m"] = Reading(float(x[k]), float(t[k]), context.knee_rise_m, own_sd)
-    middle = at.get("power_position", at["peak_velocity"])
+    middle = max(at.get("power_position", at["peak_velocity"]), float(t[0]))
     before = t <= middle
     back = int(np.argmin(x[before]))
     out["bar_toward_first_pull_m"] = Reading(float(-x[back]), float(t[back]), float(y[back]))
@@ -147,23 +153,35 @@ def _read_effort(curve: BarCurve, at: Mapping[InstantName, float], context: Cont
     if mass is None:
         return out
     whole = effort(curve, at["lift_off"], at["peak_velocity"], mass)
-    out["bar_work_j"] = Reading(whole.work_j, at["peak_velocity"])
-    out["bar_mean_power_w"] = Reading(whole.mean_power_w, at["peak_velocity"])
+    power_w = 9.81 * mass * float(curve.y.rate(np.array([at["peak_velocity"]]))[0])  # at peak speed force is the weight
+    span_s, edge_s = at["peak_velocity"] - at["lift_off"], PEAK_SD_FRAMES / context.frame_rate_hz
+    out["bar_work_j"] = Reading(whole.work_j, at["peak_velocity"], own_sd=power_w * edge_s)
+    out["bar_mean_power_w"] = Reading(
+        whole.mean_power_w, at["peak_velocity"], own_sd=abs(power_w - whole.mean_power_w) * edge_s / span_s
+    )
     out["bar_mean_force_n"] = Reading(whole.mean_force_n, at["peak_velocity"])
     out["bar_impulse_n_s"] = Reading(whole.impulse_n_s, at["peak_velocity"])
-    for name, first, last in (
-        ("first_pull", "lift_off", "end_first_pull"),
-        ("second_pull", "power_position", "peak_velocity"),
-    ):
-        if first in at and last in at and at[last] - at[first] > 0.03:  # type: ignore[index]
-            part = effort(curve, at[first], at[last], mass)  # type: ignore[index]
-            out[f"bar_mean_force_{name}_n"] = Reading(part.mean_force_n, at[last])  # type: ignore[index]
-            out[f"bar_impulse_{name}_n_s"] = Reading(part.impulse_n_s, at[last])  # type: ignore[index]
+    for name, first, last in PULLS:
+        if first in at and last in at and at[last] - at[first] > 0.03:
+            out |= _read_phase(curve, name, at[first], at[last], mass)
     t = np.arange(at["lift_off"], at["peak_velocity"], STEP_S)
     force = bar_force(curve, t, mass)
     peak = int(np.argmax(force))
     out["bar_peak_force_n"] = Reading(float(force[peak]), float(t[peak]))
     return out
+
+
+def _read_phase(curve: BarCurve, name: str, start_s: float, end_s: float, mass_kg: float) -> dict[str, Reading]:
+    """Return mean force and impulse of one phase; where the knee turns is known to KNEE_SD_S only."""
+    part = effort(curve, start_s, end_s, mass_kg)
+    edges = bar_force(curve, np.array([start_s, end_s]), mass_kg)
+    knee = float(edges[1] if name == "first_pull" else edges[0])
+    return {
+        f"bar_mean_force_{name}_n": Reading(
+            part.mean_force_n, end_s, own_sd=abs(knee - part.mean_force_n) * KNEE_SD_S / (end_s - start_s)
+        ),
+        f"bar_impulse_{name}_n_s": Reading(part.impulse_n_s, end_s, own_sd=knee * KNEE_SD_S),
+    }
 
 
 def curve_times(curve: BarCurve, context: Context) -> Floats:
@@ -329,7 +347,6 @@ def angle_measures(
     peak = at["peak_velocity"]
     hip, hip_s = extreme(angles.hip_deg, peak - 0.08, peak + 0.08, "max")
     low, low_s = extreme(angles.trunk_deg, at["lift_off"], at.get("end_first_pull", peak - 0.25), "min")
-    bend, bend_s = extreme(180 - angles.elbow_deg, at["lift_off"], at.get("power_position", peak - 0.15), "max")
     trunk_start = value(angles.trunk_deg, at["lift_off"])
     rows = {
         "knee_angle_start_deg": (value(angles.knee_deg, at["lift_off"]), at["lift_off"], 1.0),
@@ -337,7 +354,6 @@ def angle_measures(
         "trunk_angle_loss_first_pull_deg": (trunk_start - low, low_s, 0.75),
         "trunk_angle_peak_deg": (value(angles.trunk_deg, peak), peak, 0.75),
         "hip_angle_peak_deg": (hip, hip_s, 1.0),
-        "elbow_bend_pull_deg": (bend, bend_s, 1.5),
     }
     if "catch" in at:
         rows["knee_angle_catch_deg"] = (value(angles.knee_deg, at["catch"]), at["catch"], 1.25)

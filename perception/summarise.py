@@ -208,10 +208,10 @@ def _look_again(clip: Clip, times_s: Floats, discs: list[Discs], plate: PlateTra
     A lifter who crouches behind the plate is often found only after the bar has left the floor, and a ring inside the
     disc may have been taken for its rim.
     """
-    seen = np.flatnonzero(np.isfinite(plate.centre_px[:, 0]))
+    unsure = plate.confidence < SURE_RIM
+    seen = np.flatnonzero(np.isfinite(plate.centre_px[:, 0]) & ~unsure)
     if not len(seen):
         return None
-    unsure = plate.confidence < SURE_RIM
     soon = (times_s >= times_s[seen[0]] - LOOK_BACK_S) & (times_s <= times_s[seen[-1]] + AFTER_S)
     wanted = np.flatnonzero(unsure & soon)
     if not len(wanted):
@@ -407,6 +407,8 @@ def _complete_reasons(
             continue
         if name in reasons:
             out[name] = reasons[name]
+        elif name == "elbow_bend_pull_deg":
+            out[name] = "from the side a wide grip hides how far the arms bend, and one camera cannot tell"
         elif name == "ground_force_peak_n":
             out[name] = "needs the whole body in 3D, which this version does not measure"
         elif name == "free_fall_gravity_m_s2":
