@@ -8,11 +8,15 @@ import numpy as np
 from perception.pose import INDEX, KEYPOINTS, Floats, Person, PoseTrack
 
 BODY_SHARE = 0.78  # of stature: shank + thigh + trunk (ankle to knee to hip to shoulder); source: Winter 2009, fig. 4.1
+MIN_TOGETHER = 12  # frames with a person and the moving disc
+FAR_FROM_DISC = 0.6  # body lengths between hands and disc, of somebody else
 SURE = 0.5  # visibility above which a keypoint counts as seen
 
 
-def choose_athlete(times_s: Floats, people: Sequence[Sequence[Person]]) -> PoseTrack:
-    """Return the track of the person whose hands move the most over the body: the one who lifts.
+def choose_athlete(times_s: Floats, people: Sequence[Sequence[Person]], moving_px: Floats | None = None) -> PoseTrack:
+    """Return the track of the person who lifts.
+
+    That is who keeps the hands at the disc that moves, where there is one, else whose hands move the most over the body.
 
     Gaps of the chosen person are filled with whoever stands where the athlete last stood, because a tracker may lose
     and rename a person. What nobody fills stays NaN with visibility 0.
@@ -20,9 +24,10 @@ def choose_athlete(times_s: Floats, people: Sequence[Sequence[Person]]) -> PoseT
     Args:
         times_s: (T,), one for each frame.
         people: People found in each of the T frames.
+        moving_px: (T, 2), a disc that goes up and down; NaN where not seen. None when no disc moves.
     """
     n, k = len(times_s), len(KEYPOINTS)
-    chosen = _choose_people(people)
+    chosen = _choose_people(people, moving_px)
     points, world, visibility = np.full((n, k, 2), np.nan), np.full((n, k, 3), np.nan), np.zeros((n, k))
     for i, person in enumerate(chosen):
         if person is not None:
@@ -30,18 +35,45 @@ def choose_athlete(times_s: Floats, people: Sequence[Sequence[Person]]) -> PoseT
     return PoseTrack(times_s.copy(), points, world, visibility)
 
 
-def _choose_people(people: Sequence[Sequence[Person]]) -> list[Person | None]:
+def _choose_people(people: Sequence[Sequence[Person]], moving_px: Floats | None) -> list[Person | None]:
     by_id: dict[int, list[Person]] = {}
-    for frame in people:
+    frames: dict[int, list[int]] = {}
+    for i, frame in enumerate(people):
         for person in frame:
             by_id.setdefault(person.person_id, []).append(person)
+            frames.setdefault(person.person_id, []).append(i)
     if not by_id:
         return [None] * len(people)
     best = max(by_id, key=lambda i: _lifting_score(by_id[i]))
+    if moving_px is not None:
+        away = {i: _hands_away(track, moving_px[frames[i]]) for i, track in by_id.items()}
+        near = min(away, key=lambda i: away[i])
+        best = near if np.isfinite(away[near]) else best
     chosen: list[Person | None] = [next((p for p in frame if p.person_id == best), None) for frame in people]
-    _fill(chosen, people, range(len(people)))
-    _fill(chosen, people, range(len(people) - 1, -1, -1))
+    near_disc = _near_disc(people, moving_px)
+    _fill(chosen, near_disc, range(len(people)))
+    _fill(chosen, near_disc, range(len(people) - 1, -1, -1))
     return chosen
+
+
+def _near_disc(people: Sequence[Sequence[Person]], moving_px: Floats | None) -> Sequence[Sequence[Person]]:
+    """Return the people of each frame without those whose hands are far from the moving disc."""
+    if moving_px is None:
+        return people
+    return [
+        [p for p in frame if not _hands_away([p], disc[None], least=1) > FAR_FROM_DISC]
+        if np.isfinite(disc).all()
+        else list(frame)
+        for frame, disc in zip(people, moving_px, strict=True)
+    ]
+
+
+def _hands_away(track: list[Person], disc_px: Floats, least: int = MIN_TOGETHER) -> float:
+    """Return how far the hands are from the disc in body lengths, nearly always (75 % of frames); inf if unknown."""
+    points, visibility = np.stack([p.points_px for p in track]), np.stack([p.visibility for p in track])
+    away = np.linalg.norm(hands_midpoint_px(points, visibility) - disc_px, axis=1) / body_length_px(points)
+    known = np.isfinite(away)
+    return float(np.percentile(away[known], 75)) if known.sum() >= least else float("inf")
 
 
 def _lifting_score(track: list[Person]) -> float:

@@ -13,8 +13,7 @@ from perception.pose import Floats, PoseTrack
 
 KNEE_REBEND_DEG = 4.0  # deg, a smaller re-bend is within the jitter of the keypoints
 LOW_START = 0.17  # of stature, a bar this high over the ankles does not start from the floor
-FOOT_SD_M = 0.030  # m, mid-foot from ankle, heel and toe keypoints, and the hands against the bar
-USUAL_KNEE_RISE = 0.14  # of stature, knee height minus the rest height of a 450 mm plate's centre
+FOOT_SD_M = 0.065  # m, mid-foot from heel and toe keypoints, and the hands against the bar; from simulated lifts
 
 
 def pull_phases(angles: Angles, times: Mapping[InstantName, float]) -> dict[InstantName, float]:
@@ -40,18 +39,6 @@ def pull_phases(angles: Angles, times: Mapping[InstantName, float]) -> dict[Inst
     if best is None:
         return {}
     return {"end_first_pull": float(t[best[1]]), "power_position": float(t[best[2]])}
-
-
-def knee_rise_m(track: PoseTrack, bar_px: Floats, time_s: float, m_per_px: float, stature_m: float) -> float:
-    """Return how far the bar must rise from rest to reach knee height, within what bodies allow."""
-    near = np.abs(track.times_s - time_s) <= 0.2
-    knee_y = (track.point_px("left_knee")[near, 1] + track.point_px("right_knee")[near, 1]) / 2
-    bar_y = bar_px[near, 1]
-    usual = USUAL_KNEE_RISE * stature_m
-    known = np.isfinite(knee_y) & np.isfinite(bar_y)
-    if not known.any():
-        return usual
-    return float(np.clip(np.median(bar_y[known] - knee_y[known]) * m_per_px, 0.7 * usual, 1.4 * usual))
 
 
 def starts_at_the_floor(track: PoseTrack, bar_px: Floats, time_s: float, m_per_px: float, stature_m: float) -> bool:

@@ -18,7 +18,7 @@ LIMB_SHARES = {
     "thigh": 0.315,
     "shank": 0.315,
 }  # of ankle-knee-hip-shoulder; source: Winter 2009, fig. 4.1
-LIMB_TOLERANCE = 0.25  # relative; keypoints put on the plate or on the wrong joint break the proportions
+LIMB_TOLERANCE = 0.20  # relative; keypoints put on the plate or on the wrong joint break the proportions
 NEAR_S = 0.07  # s, an angle is given only this near to a frame whose keypoints fit a body
 ANGLE_SD_DEG = 8.0  # deg, joint angle from one view against motion capture; source: Thiele 2024, Lima 2024
 SEEN = 0.3  # visibility below which a joint is a guess and its angle in 3D is left out
@@ -178,5 +178,11 @@ def _smooth_angle(times_s: Floats, angle_deg: Floats) -> Floats:
     if seen.sum() < MIN_SAMPLES:
         return np.full(len(times_s), np.nan)
     smoothed = smooth(times_s, angle_deg, ANGLE_CUTOFF_HZ).value(times_s)
-    nearest = np.min(np.abs(times_s[:, None] - times_s[seen][None, :]), axis=1)
-    return np.where(nearest <= NEAR_S, smoothed, np.nan)
+    return np.where(_nearest_s(times_s, times_s[seen]) <= NEAR_S, smoothed, np.nan)
+
+
+def _nearest_s(times_s: Floats, known_s: Floats) -> Floats:
+    """Return for each time how far away the nearest known one is; both ascend."""
+    after = np.minimum(np.searchsorted(known_s, times_s), len(known_s) - 1)
+    before = np.maximum(after - 1, 0)
+    return np.asarray(np.minimum(np.abs(known_s[after] - times_s), np.abs(times_s - known_s[before])))

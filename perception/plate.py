@@ -83,6 +83,19 @@ def track_plate(
     return _measure(times_s, discs, path, expected_px, np.array(image_centre_px))
 
 
+def moving_disc(times_s: Floats, discs: Sequence[Discs]) -> Floats | None:
+    """Return (T, 2), the strongest disc that goes up and down by more than its diameter; None if no disc does."""
+    path = link_discs(times_s, discs, np.full((len(discs), 2), np.nan))
+    frames = np.flatnonzero(path >= 0)
+    if len(frames) < 2 * MIN_FRAMES:
+        return None
+    out = np.full((len(discs), 2), np.nan)
+    out[frames] = [discs[int(i)].centre_px[int(path[i])] for i in frames]
+    radius = float(np.median([discs[int(i)].radius_px[int(path[i])] for i in frames]))
+    low, high = np.nanpercentile(out[:, 1], [5, 95])
+    return out if high - low > 2 * radius else None
+
+
 def _nothing(times_s: Floats) -> PlateTrack:
     n = len(times_s)
     return PlateTrack(times_s.copy(), np.full((n, 2), np.nan), np.zeros(n), float("nan"), float("nan"), 0.0)

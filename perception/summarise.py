@@ -14,7 +14,7 @@ from coach.domain.measures import MEASURES, Measure
 from coach.domain.settings import AnalysisSettings
 from perception.athlete import choose_athlete, hands_midpoint_px, stature_px
 from perception.bar import BarCurve, BarSamples, agreement, fit_curve, sample_bar, stretches
-from perception.body import judge_kind, knee_rise_m, place_measures, pull_phases, starts_at_the_floor
+from perception.body import judge_kind, place_measures, pull_phases, starts_at_the_floor
 from perception.camera import FrameWatch, estimate_facing, estimate_view
 from perception.clip_checks import safe_name
 from perception.discs import PLATE_SHARE_OF_STATURE, Discs, DiscWatch, find_disc, join_discs
@@ -22,7 +22,7 @@ from perception.force import GRAVITY_M_S2, bar_force, free_fall_gravity
 from perception.instants import LiftTimes, find_lifts
 from perception.kinematics import measure_angles
 from perception.measures import Context, Spread, angle_measures, bar_measures, make_measure, read_bar, spread_by_noise
-from perception.plate import PlateTrack, track_plate
+from perception.plate import PlateTrack, moving_disc, track_plate
 from perception.pose import POSES, Floats, Image, Person, PoseEstimator, PoseTrack
 from perception.scale import DEFAULT_STATURE_M, Scale, find_scale
 from perception.tracks import BarTrack, Tracks
@@ -31,9 +31,12 @@ from perception.video import Clip, clip_facts, open_clip, read_frames
 OnProgress = Callable[[str, int, int], None]
 MIN_PLATE_SHARE = 0.4  # of frames of a lift: below this the hands are the better track
 MIN_ATHLETE_FRAMES = 10
+OWN_SD_S: dict[InstantName, float] = {"lift_off": 0.015, "end_first_pull": 0.05, "power_position": 0.05}
+"""What an instant leaves open beyond noise: the first millimetres are carried back, knees turn slowly."""
 LOOK_BACK_S = 2.5  # s before the plate was first seen
 AFTER_S = 0.5  # s after it was last seen
 SURE_RIM = 0.45  # share of the rim seen above which a frame is not looked at again
+ROUND = -0.06  # flattening of a disc turned by 20 degrees
 ALIKE = 0.8  # correlation of plate and hands going up and down, on the bar it is above 0.9
 FAR_APART_M = 0.12  # m, perspective alone puts them up to 0.1 m apart
 MOST_FRAMES_WAITING = 3  # frames held for the discs, so that memory stays constant
@@ -172,18 +175,21 @@ def _find_discs(watch: DiscWatch, image_rgb: Image, people: list[Person], is_cut
 def _look_at_scene(clip: Clip, watched: _Watched, start: int, stop: int, settings: AnalysisSettings) -> _Scene | None:
     """Find athlete, camera view, plate, scale and lifts between two cuts; None without an athlete."""
     times = watched.times_s[start:stop]
-    pose = choose_athlete(times, watched.people[start:stop])
+    discs = watched.discs[start:stop]
+    pose = choose_athlete(times, watched.people[start:stop], moving_disc(times, discs))
     if np.isfinite(pose.points_px[:, 0, 0]).sum() < MIN_ATHLETE_FRAMES:
         return None
     hands = hands_midpoint_px(pose.points_px, pose.visibility)
     view = estimate_view(pose)
     facing = estimate_facing(pose, view)
-    discs = watched.discs[start:stop]
     size = stature_px(pose)
     middle, expected = watched.image_centre_px, PLATE_SHARE_OF_STATURE * size
     plate = track_plate(times, discs, hands, expected, middle)
     if settings.frame_rate_hz is None and (again := _look_again(clip, times, discs, plate)) is not None:
         plate = track_plate(times, again, hands, expected, middle)
+    if view in ("oblique", "unknown") and _shows_its_face(plate):
+        view = "side"
+        facing = estimate_facing(pose, view)
     scale = find_scale(plate, size, settings, view)
     work = scale if scale.is_known else _guess_scale(size)
     stature = settings.height_m or float(np.clip(size * work.body_m_per_px, 1.4, 2.1))
@@ -229,6 +235,11 @@ def _guess_scale(size_px: float) -> Scale:
     """Return a scale good enough to find instants with, but not to say a length."""
     guess = DEFAULT_STATURE_M / size_px
     return Scale(guess, 0.1, guess, 0.1, "none")
+
+
+def _shows_its_face(plate: PlateTrack) -> bool:
+    """Return whether the disc is round, so the camera looks along the bar: surer than limbs that hide each other."""
+    return _plate_is_better(plate) and plate.flattening > ROUND
 
 
 def _plate_is_better(plate: PlateTrack) -> bool:
@@ -287,10 +298,9 @@ def _measure_lift(
     phases = pull_phases(angles, found.times_s) if scene.view == "side" else {}
     lift = LiftTimes(found.times_s | phases, found.outcome, found.rest_m, found.end_s, found.has_rest)
     bar_px = scene.plate.centre_px if scene.samples.source == "plate" else scene.hands_px
-    knee = knee_rise_m(scene.pose, bar_px, lift.times_s["lift_off"], scene.work_scale.bar_m_per_px, scene.stature_m)
     fall = _free_fall(scene, lift)
     scale = _widen_by_fall(scene.scale, fall)
-    context = Context(scale, scene.view, knee, scene.stature_m, settings.bar_mass_kg, frame_rate_hz)
+    context = Context(scale, scene.view, scene.stature_m, settings.bar_mass_kg, frame_rate_hz)
     readings = read_bar(curve, lift, context)
     spread = spread_by_noise(scene.samples, curve, lift, context)
     alike, apart = _agreement(scene, lift)
@@ -351,7 +361,7 @@ def _free_fall(scene: _Scene, lift: LiftTimes) -> tuple[float, float] | None:
     if fall is None:
         return None
     value, error = fall
-    sd = float(np.hypot(max(error, 0.1), scene.scale.bar_relative_sd * value))
+    sd = float(np.hypot(max(1.3 * error, 0.2), scene.scale.bar_relative_sd * value))
     return (value, sd) if sd < LARGEST_FALL_SD_M_S2 else None
 
 
@@ -391,8 +401,8 @@ def _instants(
     for name in names:
         if name in lift.times_s:
             time_s = lift.times_s[name]
-            usual = 0.05 if name in ("end_first_pull", "power_position") else 0.02
-            sd = float(np.hypot(spread.instant_sd_s.get(name, usual), 0.29 / frame_rate_hz))
+            own = OWN_SD_S.get(name, 0.0)
+            sd = float(np.linalg.norm([spread.instant_sd_s.get(name, 0.02), own, 0.29 / frame_rate_hz]))
             out[name] = Instant(frame=int(np.argmin(np.abs(times_s - time_s))), time_s=time_s, sd_s=sd)
     return out
 
