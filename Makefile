@@ -54,6 +54,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# Under ten minutes on two cores; ten minutes of film take longer: python benchmarks/bench_memory.py --minutes 10
 bench: setup-dev
 	@for file in benchmarks/bench_*.py; do $(BIN)/python "$$file" || exit 1; done
 

@@ -5,18 +5,15 @@ python benchmarks/bench_pose.py [CLIP] [--pose NAME] [--max-people N]
 
 import argparse
 import json
-import platform
-import subprocess
 import time
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.setting import commit, machine
 from perception.pose import POSES, PoseEstimator
+from perception.simulator.demo_clip import demo_clip
 from perception.video import Clip, open_clip, read_frames
-
-ROOT = Path(__file__).resolve().parents[1]
-DEMO = ROOT / "perception" / "simulator" / "demo" / "snatch.mp4"
 
 
 def main() -> None:
@@ -43,7 +40,7 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("clip", type=Path, nargs="?", default=DEMO)
+    parser.add_argument("clip", type=Path, nargs="?", default=demo_clip())
     parser.add_argument("--pose", default="blazepose", choices=POSES.names())
     parser.add_argument("--max-people", type=int)
     return parser.parse_args()
@@ -66,25 +63,6 @@ def time_pose(clip: Clip, estimator: PoseEstimator) -> tuple[list[float], int, f
         n_people += len(estimator.estimate(frame.image))
         times_ms.append((time.perf_counter() - before) * 1e3)
     return times_ms, n_people, time.perf_counter() - start
-
-
-def machine() -> str:
-    """Return processor, cores and system in a few words."""
-    names = [line.split(":", 1)[1].strip() for line in read_lines("/proc/cpuinfo") if line.startswith("model name")]
-    kind = names[0] if names else platform.processor() or platform.machine()
-    return f"{kind}, {len(names) or '?'} cores, {platform.system()}"
-
-
-def read_lines(path: str) -> list[str]:
-    return Path(path).read_text().splitlines() if Path(path).is_file() else []
-
-
-def commit() -> str:
-    """Return the short hash of the commit measured, with + when files were changed since."""
-    run = subprocess.run(
-        ["git", "describe", "--always", "--dirty=+"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return run.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":

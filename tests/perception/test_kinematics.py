@@ -1,5 +1,6 @@
 """Joint angles of stick figures built with known angles."""
 
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
@@ -103,6 +104,18 @@ def test_frames_whose_limbs_do_not_fit_a_body_are_not_measured(figure: Figure) -
     assert np.isnan(angles.knee_deg[18:22]).all()
     assert angles.knee_deg[:12] == pytest.approx(np.full(12, 120.0), abs=0.5)
     assert angles.knee_deg[28:] == pytest.approx(np.full(12, 120.0), abs=0.5)
+
+
+def test_a_long_clip_takes_little_memory(figure: Figure) -> None:
+    track = figure(20_000, knee_deg=120.0)
+
+    tracemalloc.start()
+    angles = measure_angles(track, 1.0)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert np.isfinite(angles.knee_deg).all()
+    assert peak_bytes < 1000 * len(track.times_s)
 
 
 def test_a_body_fits_itself_at_any_size_and_frames_without_pose_do_not(figure: Figure) -> None:
