@@ -21,6 +21,7 @@ RING_SHARE = 0.35  # of the best ring's support: weaker ones are not the rim
 RING_FLOOR = 0.08  # share of rays that must show a ring in the same place over the clip
 MIN_FRAMES = 10  # with a rim, below this there is no plate
 MOST_TRIED = 20  # frames on which first guesses are tried
+NEARLY = 0.7  # of the most rim that a guess ends on: a larger ring with as much is the rim
 MIN_RADIUS_SD_PX = 0.1  # px, no edge is known better than this on average
 MIN_RIM_SHARE = 0.22  # share of rays on the rim below which the plate counts as not seen
 
@@ -222,7 +223,9 @@ def _first_radius(rims: _Rims, centre: Floats, voted_px: float, most_px: float) 
     guesses = {voted_px, _outer_radius(few, centre[some], voted_px, most_px), *(r * voted_px for r in (0.9, 1.1, 1.2))}
     fits = [_fit_rims(few, centre[some], r) for r in sorted(guesses)]
     sharp = [float(np.mean(_nearest_edges(few, c, r, q, RIM_BAND)[2])) for c, _, r, _, q in fits]
-    good = [fit[2] for fit, weight in zip(fits, sharp, strict=True) if weight >= 0.9 * max(sharp) and fit[2] < most_px]
+    good = [
+        fit[2] for fit, weight in zip(fits, sharp, strict=True) if weight >= NEARLY * max(sharp) and fit[2] < most_px
+    ]
     return max(good, default=voted_px)
 
 

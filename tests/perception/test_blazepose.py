@@ -153,8 +153,9 @@ def test_after_a_cut_only_the_detector_is_trusted(scene: Scene, monkeypatch: pyt
     estimator = make(scene, monkeypatch)
     assert ids(estimator) == [0]
     scene.people = [(300, 200), (110, 200)]
+    before = scene.n_detections
     assert len(estimator.estimate(IMAGE + 200)) == 2
-    assert scene.n_detections == 2
+    assert scene.n_detections > before
 
 
 def test_a_flash_does_not_lose_a_person_the_detector_misses(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,7 @@ import pytest
 
 from coach.domain.measures import MEASURES
 from perception.body import (
-    USUAL_KNEE_RISE,
     judge_kind,
-    knee_rise_m,
     place_measures,
     pull_phases,
     starts_at_the_floor,
@@ -25,7 +23,7 @@ Figure = Callable[..., PoseTrack]
 STATURE_M = 1.70
 M_PER_PX = 0.01
 ANKLE_PX = (320.0, 400.0)
-CONTEXT = Context(Scale(M_PER_PX, 0.01, M_PER_PX, 0.04, "plate"), "side", 0.24, STATURE_M, None, 30.0)
+CONTEXT = Context(Scale(M_PER_PX, 0.01, M_PER_PX, 0.04, "plate"), "side", STATURE_M, None, 30.0)
 LIFT = LiftTimes({"lift_off": 0.2, "peak_velocity": 0.6, "max_height": 0.8, "catch": 1.0}, "caught", 0.0, 1.2, True)
 MISSED = LiftTimes({"lift_off": 0.2, "peak_velocity": 0.6, "max_height": 0.8}, "not_caught", 0.0, 1.2, True)
 PULL = {"lift_off": 0.0, "peak_velocity": 0.8}
@@ -62,24 +60,6 @@ def test_hidden_knees_tell_no_phases() -> None:
     hidden = knees((0.0, 90), (1.0, 100))
 
     assert pull_phases(replace(hidden, knee_deg=np.full(31, np.nan)), PULL) == {}
-
-
-def test_the_bar_rises_from_rest_to_the_knee_of_this_lifter(figure: Figure) -> None:
-    track = figure(40, knee_deg=100, hip_deg=60, trunk_deg=40)
-    knee_m = (ANKLE_PX[1] - track.point_px("left_knee")[0, 1]) * M_PER_PX
-
-    rise = knee_rise_m(track, bar_at(knee_m - 0.25), 0.2, M_PER_PX, STATURE_M)
-
-    assert rise == pytest.approx(0.25, abs=0.001)
-
-
-def test_a_knee_rise_that_no_body_has_is_kept_within_limits(figure: Figure) -> None:
-    track = figure(40)
-    usual = USUAL_KNEE_RISE * STATURE_M
-
-    assert knee_rise_m(track, bar_at(-1.0), 0.2, M_PER_PX, STATURE_M) == pytest.approx(1.4 * usual)
-    assert knee_rise_m(track, bar_at(1.0), 0.2, M_PER_PX, STATURE_M) == pytest.approx(0.7 * usual)
-    assert knee_rise_m(track, np.full((40, 2), np.nan), 0.2, M_PER_PX, STATURE_M) == pytest.approx(usual)
 
 
 @pytest.mark.parametrize(("height_m", "expected"), [(0.14, True), (0.25, True), (0.60, False), (1.35, False)])

@@ -150,7 +150,6 @@ def test_two_reps_are_two_lifts_with_the_same_instants(snatch: "MadeUpBar") -> N
         assert second.times_s[name] - first.times_s[name] == pytest.approx(shift_s, abs=0.02), name
 
 
-@pytest.mark.xfail(strict=True, reason="the start walks back over the lowering to the hold of the rep before")
 def test_a_rep_without_rest_on_the_floor_says_so(bar: "MadeUpBar") -> None:
     first = caught(bar)
     depth = float(first.y[-1])
@@ -210,7 +209,6 @@ def test_a_bar_lost_in_the_middle_of_the_turnover_has_no_catch(bar: "MadeUpBar")
     ] == []
 
 
-@pytest.mark.xfail(strict=True, reason="a bar lost at the apex is said to be caught without a drop")
 @pytest.mark.parametrize("after_apex_s", [0.02, 0.05])
 def test_a_bar_lost_at_the_apex_has_no_catch(bar: "MadeUpBar", after_apex_s: float) -> None:
     path = bar.pull().rest(0.1)
@@ -221,7 +219,6 @@ def test_a_bar_lost_at_the_apex_has_no_catch(bar: "MadeUpBar", after_apex_s: flo
     assert lift.outcome not in ("caught", "caught_no_drop")
 
 
-@pytest.mark.xfail(strict=True, reason="the first height of the track is taken for that of the resting bar")
 def test_a_power_catch_is_caught_wherever_the_track_began(bar: "MadeUpBar") -> None:
     overhead = replace(bar, floor_m=1.6)
     trial_m = 1.6 - float(overhead.then((1.2, -1.0), (1.2, 0.0)).y[-1])
