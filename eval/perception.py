@@ -166,7 +166,7 @@ def _compare(blank: LiftScore, report: Report, truth: Truth) -> LiftScore:
     errors: dict[str, float | None] = {}
     inside: dict[str, bool] = {}
     for name in (*STAGES, "lift_off", "end_first_pull", "power_position", "recovered"):
-        true, found = truth.instants.get(name), lift.instants.get(name)  # type: ignore[call-overload]
+        true, found = truth.instants.get(name), lift.instants.get(name)
         if true is None:
             continue
         errors[name] = None if found is None else found.time_s - true.time_s
@@ -229,6 +229,10 @@ def _share(what: str, flags: Sequence[bool], bar: float | None = None) -> Row:
     )
 
 
+def _percent(flags: Sequence[bool]) -> int:
+    return round(100 * sum(flags) / len(flags)) if flags else 0
+
+
 def _errors_frames(scores: Sequence[LiftScore], names: Iterable[str]) -> list[float]:
     """Return absolute errors in frames of 30 Hz; an instant that was not found counts as a second."""
     out = []
@@ -249,7 +253,7 @@ def _instant_row(name: str, scores: Sequence[LiftScore]) -> Row:
     bias = [e for s in scores if (e := s.instant_errors_s.get(name)) is not None]
     result = (
         f"median {np.median(errors):.2f}, 95th {np.percentile(errors, 95):.2f} frames at 30/s, "
-        f"bias {1000 * np.mean(bias or [0]):+.0f} ms, inside {100 * np.mean(inside or [0]):.0f} %, missing {missing}"
+        f"bias {1000 * np.mean(bias or [0]):+.0f} ms, inside {_percent(inside)} %, missing {missing}"
         if errors
         else "-"
     )
@@ -299,7 +303,7 @@ def _fault_rows(scores: Sequence[LiftScore]) -> list[Row]:
     rows = [_share("right fault among the two priorities", [s.fault in s.priorities for s in faulty], 0.80)]
     for fault in sorted({s.fault for s in faulty if s.fault}):
         rows.append(_share(f"  {fault}", [fault in s.priorities for s in faulty if s.fault == fault]))
-    rows.append(_share("silent on clean lifts", [s.problem is None and not s.priorities for s in clean], 0.90))
+    rows.append(_share("silent on clean lifts", [s.problem is None and len(s.priorities) == 0 for s in clean], 0.90))
     return rows
 
 

@@ -83,7 +83,7 @@ def _metres(points_px: Floats, m_per_px: float, forward: float, flattening: floa
 
 def _bridge(times_s: Floats, disc: Floats, hands: Floats) -> tuple[Floats, Floats]:
     """Fill gaps of the disc up to BRIDGE_S with the hands plus their interpolated offset."""
-    seen = np.isfinite(disc).all(axis=1)
+    seen = np.asarray(np.isfinite(disc).all(axis=1), dtype=np.bool_)
     fused, weights = disc.copy(), np.where(seen, 1.0, 0.0)
     both = seen & np.isfinite(hands).all(axis=1)
     if both.sum() < 2:
