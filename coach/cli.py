@@ -237,7 +237,7 @@ def eval_perception(
     data: Annotated[
         Path, typer.Option("--data", help="Folder for the simulated lifts; finished ones are used again.")
     ] = Path("out/eval-perception"),
-    n: Annotated[int, typer.Option("--n", min=1, help="Number of simulated lifts, half of them clean.")] = 60,
+    n: Annotated[int, typer.Option("--n", min=1, help="Number of simulated lifts, one in five without a fault.")] = 60,
     seed: Annotated[int, typer.Option("--seed", help="Of the first lift.")] = 0,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes.")] = 2,
     clips: Annotated[

@@ -88,7 +88,7 @@ def run(
 
     Args:
         data: Folder of simulated lifts; finished ones are kept and used again.
-        n: Number of lifts, half of them clean.
+        n: Number of lifts, one in five without a fault, some missed.
         seed: Of the first lift.
         workers: Processes.
         clips: Folder with real clips and their `labels.csv`; None to leave them out.
