@@ -9,6 +9,7 @@ from perception.pose import INDEX, KEYPOINTS, Floats, Person, PoseTrack
 
 BODY_SHARE = 0.78  # of stature: shank + thigh + trunk (ankle to knee to hip to shoulder); source: Winter 2009, fig. 4.1
 MIN_TOGETHER = 12  # frames with a person and the moving disc
+MOVED_SHARE = 0.3  # of the disc's travel that must fall into the time a person was seen
 FAR_FROM_DISC = 0.6  # body lengths between hands and disc, of somebody else
 SURE = 0.5  # visibility above which a keypoint counts as seen
 
@@ -46,9 +47,16 @@ def _choose_people(people: Sequence[Sequence[Person]], moving_px: Floats | None)
         return [None] * len(people)
     best = max(by_id, key=lambda i: _lifting_score(by_id[i]))
     if moving_px is not None:
-        away = {i: _hands_away(track, moving_px[frames[i]]) for i, track in by_id.items()}
-        near = min(away, key=lambda i: away[i])
-        best = near if np.isfinite(away[near]) else best
+        whole = float(np.nanmax(moving_px[:, 1]) - np.nanmin(moving_px[:, 1]))
+
+        def moves(during: list[int]) -> bool:
+            heights = moving_px[during, 1]
+            heights = heights[np.isfinite(heights)]
+            return len(heights) > 0 and float(np.ptp(heights)) > MOVED_SHARE * whole
+
+        away = {i: _hands_away(track, moving_px[frames[i]]) for i, track in by_id.items() if moves(frames[i])}
+        near = min(away, key=lambda i: away[i], default=best)
+        best = near if np.isfinite(away.get(near, np.inf)) else best
     chosen: list[Person | None] = [next((p for p in frame if p.person_id == best), None) for frame in people]
     near_disc = _near_disc(people, moving_px)
     _fill(chosen, near_disc, range(len(people)))

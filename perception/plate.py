@@ -21,7 +21,7 @@ RING_SHARE = 0.35  # of the best ring's support: weaker ones are not the rim
 RING_FLOOR = 0.08  # share of rays that must show a ring in the same place over the clip
 MIN_FRAMES = 10  # with a rim, below this there is no plate
 MOST_TRIED = 20  # frames on which first guesses are tried
-NEARLY = 0.7  # of the most rim that a guess ends on: a larger ring with as much is the rim
+NEARLY = 0.85  # of the clearest rim that a guess ends on: a larger ring that is as clear is the rim
 MIN_RADIUS_SD_PX = 0.1  # px, no edge is known better than this on average
 MIN_RIM_SHARE = 0.22  # share of rays on the rim below which the plate counts as not seen
 
@@ -216,7 +216,7 @@ def _first_radius(rims: _Rims, centre: Floats, voted_px: float, most_px: float) 
     """Return the radius to begin with, found on a few frames.
 
     From between two rings the fit can end leaning on both. So several guesses are followed, and of those that end on
-    nearly the most of a rim the largest is taken.
+    nearly the clearest ring the largest is taken.
     """
     some = slice(None, None, max(1, len(centre) // MOST_TRIED))
     few = _Rims(rims.points_px[some], rims.strength[some], rims.trust[some])
