@@ -8,11 +8,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
 import pytest
+
+from coach.domain.lift import Report
+from coach.session import read_report
+
+if TYPE_CHECKING:
+    from tests.conftest import Ended
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_NETWORK = "import socket; socket.socket.connect = socket.getaddrinfo = None"
@@ -104,3 +110,15 @@ def demo_truth(demo_clip_path: Path) -> dict[str, Any]:
     truth = json.loads((demo_clip_path.parent / "truth.json").read_text(encoding="utf-8"))
     assert isinstance(truth, dict)
     return truth
+
+
+@pytest.fixture
+def analyse(coach: Callable[..., "Ended"], tmp_path: Path) -> Callable[..., Report]:
+    """Return a function that analyses a clip through the command line, without drawing."""
+
+    def run(clip: Path | str, *options: str) -> Report:
+        ended = coach("analyze", clip, "--out", tmp_path / "out", "--no-video", "--bar-mass", "60", *options)
+        assert ended.code == 0, ended.err
+        return read_report(tmp_path / "out")
+
+    return run

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,48 +10,15 @@ import av
 import numpy as np
 import pytest
 
-from coach.domain.lift import Lift, Report
+from coach.domain.lift import Report
 from coach.session import read_report
-from perception.video import Frame, open_clip, read_frames
+from perception.video import open_clip
+from tests.e2e.demo_lift import check_same_lift, frames_of
 
 if TYPE_CHECKING:
     from tests.conftest import Ended
 
 Analyse = Callable[..., Report]
-TOLERANCE_S = 0.07  # s, two frames at 30 a second
-SPEED_TOLERANCE = 0.10  # of the peak speed: the pictures are encoded a second time
-
-
-@pytest.fixture
-def analyse(coach: Callable[..., "Ended"], tmp_path: Path) -> Analyse:
-    """Return a function that analyses a clip through the command line, without drawing."""
-
-    def run(clip: Path | str, *options: str) -> Report:
-        ended = coach("analyze", clip, "--out", tmp_path / "out", "--no-video", "--bar-mass", "60", *options)
-        assert ended.code == 0, ended.err
-        return read_report(tmp_path / "out")
-
-    return run
-
-
-def _frames(path: Path) -> Iterator[Frame]:
-    yield from read_frames(open_clip(path))
-
-
-def _only_lift(report: Report) -> Lift:
-    (lift,) = report.lifts
-    return lift
-
-
-def _is_the_same_lift(report: Report, truth: dict[str, Any], shift_s: float = 0.0) -> None:
-    lift = _only_lift(report)
-    assert lift.outcome == "caught"
-    for name in ("start", "peak_velocity", "max_height", "catch"):
-        instant = lift.instants[name]
-        assert instant is not None, name
-        assert instant.time_s - shift_s == pytest.approx(truth["instants"][name]["time_s"], abs=TOLERANCE_S), name
-    speed = truth["measures"]["bar_peak_velocity_m_s"]
-    assert lift.measures["bar_peak_velocity_m_s"].value == pytest.approx(speed, rel=SPEED_TOLERANCE)
 
 
 @pytest.mark.parametrize(
@@ -86,23 +53,23 @@ def test_a_variable_rate_and_a_late_first_timestamp_do_not_move_the_instants(
     analyse: Analyse, write_clip: Callable[..., Path], demo_clip_path: Path, demo_truth: dict[str, Any], tmp_path: Path
 ) -> None:
     dropped = np.random.default_rng(7).random(10_000) < 0.12
-    kept = [n for n, _ in enumerate(_frames(demo_clip_path)) if n == 0 or not dropped[n]]
-    times = [frame.time_s + 1.5 for n, frame in enumerate(_frames(demo_clip_path)) if n in set(kept)]
-    images = (frame.image for n, frame in enumerate(_frames(demo_clip_path)) if n in set(kept))
+    kept = [n for n, _ in enumerate(frames_of(demo_clip_path)) if n == 0 or not dropped[n]]
+    times = [frame.time_s + 1.5 for n, frame in enumerate(frames_of(demo_clip_path)) if n in set(kept)]
+    images = (frame.image for n, frame in enumerate(frames_of(demo_clip_path)) if n in set(kept))
     clip = write_clip(tmp_path / "variable.mp4", images, times)
 
     report = analyse(clip)
 
     assert report.clip.is_variable_rate
     assert report.clip.n_frames == len(kept)
-    _is_the_same_lift(report, demo_truth)
+    check_same_lift(report, demo_truth)
 
 
-def test_a_portrait_clip_with_a_rotation_flag_is_turned_upright(
+def test_a_clip_with_a_rotation_flag_is_turned_upright(
     analyse: Analyse, write_clip: Callable[..., Path], demo_clip_path: Path, demo_truth: dict[str, Any], tmp_path: Path
 ) -> None:
-    times = [frame.time_s for frame in _frames(demo_clip_path)]
-    lying = write_clip(tmp_path / "lying.mp4", (np.rot90(frame.image) for frame in _frames(demo_clip_path)), times)
+    times = [frame.time_s for frame in frames_of(demo_clip_path)]
+    lying = write_clip(tmp_path / "lying.mp4", (np.rot90(frame.image) for frame in frames_of(demo_clip_path)), times)
     clip = _with_rotation(lying, tmp_path / "flagged.mp4", -90)
 
     report = analyse(clip)
@@ -110,7 +77,7 @@ def test_a_portrait_clip_with_a_rotation_flag_is_turned_upright(
     size = open_clip(demo_clip_path)
     assert report.clip.rotation_deg in (90, 270)
     assert (report.clip.width_px, report.clip.height_px) == (size.width_px, size.height_px)
-    _is_the_same_lift(report, demo_truth)
+    check_same_lift(report, demo_truth)
 
 
 def _with_rotation(source: Path, target: Path, degrees: int) -> Path:
