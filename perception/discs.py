@@ -43,20 +43,20 @@ class Discs:
     Attributes:
         centre_px: (n, 2); radius_px: (n,); score: (n,), votes over circumference.
         rim_px: (n, N_RAYS, N_PEAKS), distance of edges from the centre along each ray; NaN where there is none.
-        rim_strength: (n, N_RAYS, N_PEAKS), grey levels across the edge.
+        rim_strength: (n, N_RAYS, N_PEAKS), grey levels across the edge, 0 to 255.
     """
 
     centre_px: Floats
     radius_px: Floats
     score: Floats
-    rim_px: Floats
-    rim_strength: Floats
+    rim_px: npt.NDArray[np.float32]
+    rim_strength: npt.NDArray[np.uint8]
 
 
 def no_discs() -> Discs:
     """Return an empty set of discs."""
-    rim = np.zeros((0, N_RAYS, N_PEAKS))
-    return Discs(np.zeros((0, 2)), np.zeros(0), np.zeros(0), rim, rim)
+    shape = (0, N_RAYS, N_PEAKS)
+    return Discs(np.zeros((0, 2)), np.zeros(0), np.zeros(0), np.zeros(shape, np.float32), np.zeros(shape, np.uint8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,9 @@ def _with_rims(image_rgb: Image, rows: Floats) -> Discs:
     if not len(rows):
         return no_discs()
     rims = [read_rim(image_rgb, row[:2], row[2]) for row in rows]
-    return Discs(rows[:, :2], rows[:, 2], rows[:, 3], np.stack([r[0] for r in rims]), np.stack([r[1] for r in rims]))
+    distance = np.stack([r[0] for r in rims]).astype(np.float32)
+    strength = np.clip(np.stack([r[1] for r in rims]), 0, 255).astype(np.uint8)
+    return Discs(rows[:, :2].copy(), rows[:, 2].copy(), rows[:, 3].copy(), distance, strength)
 
 
 def vote_discs(image_rgb: Image, centre_px: Floats, reach_px: float, radius_px: float, radii: Floats) -> Floats:

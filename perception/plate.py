@@ -21,6 +21,7 @@ RING_SHARE = 0.35  # of the best ring's support: weaker ones are not the rim
 RING_FLOOR = 0.08  # share of rays that must show a ring in the same place over the clip
 MIN_FRAMES = 10  # with a rim, below this there is no plate
 MOST_TRIED = 20  # frames on which first guesses are tried
+MOST_SHAPED = 240  # frames from which radius and flattening are taken, and that are measured at a time
 NEARLY = 0.85  # of the clearest rim that a guess ends on: a larger ring that is as clear is the rim
 MIN_RADIUS_SD_PX = 0.1  # px, no edge is known better than this on average
 MIN_RIM_SHARE = 0.22  # share of rays on the rim below which the plate counts as not seen
@@ -193,23 +194,35 @@ def _measure(
 ) -> PlateTrack:
     frames = np.flatnonzero(path >= 0)
     chosen = [(discs[int(i)], int(path[i])) for i in frames]
-    centre = np.stack([d.centre_px[k] for d, k in chosen])
-    rho = np.stack([d.rim_px[k] for d, k in chosen])
-    strength = np.stack([d.rim_strength[k] for d, k in chosen])
     voted = np.array([d.radius_px[k] for d, k in chosen])
-    points = centre[:, None, None, :] + rho[..., None] * RAYS[None, :, None, :]
-    rims = _Rims(points, strength, _trust(centre, voted, middle_px))
     sized = (voted > PLAUSIBLE_RADIUS[0] * expected_px) & (voted < PLAUSIBLE_RADIUS[1] * expected_px)
     usual = float(np.median(voted[sized])) if sized.sum() >= MIN_SIZED_FRAMES else expected_px
-    radius = _first_radius(rims, centre, usual, PLAUSIBLE_RADIUS[1] * expected_px)
-    centre, share, radius, radius_sd, flattening = _fit_rims(rims, centre, radius)
+    some = chosen[:: max(1, len(chosen) // MOST_SHAPED)]
+    rims, start = _gather(some, middle_px)
+    radius = _first_radius(rims, start, usual, PLAUSIBLE_RADIUS[1] * expected_px)
+    _, _, radius, radius_sd, flattening = _fit_rims(rims, start, radius)
     n = len(times_s)
     out, confidence = np.full((n, 2), np.nan), np.zeros(n)
-    good = share >= MIN_RIM_SHARE
-    if good.sum() < MIN_FRAMES:
+    for first in range(0, len(chosen), MOST_SHAPED):  # in parts, so that memory does not grow with the clip
+        part = frames[first : first + MOST_SHAPED]
+        rims, centre = _gather(chosen[first : first + MOST_SHAPED], middle_px)
+        for band in (0.16, 0.10, RIM_BAND):
+            centre, share = _fit_centres(rims, centre, radius, flattening, band)
+        good = share >= MIN_RIM_SHARE
+        out[part[good]], confidence[part] = centre[good], np.clip(share, 0, 1)
+    if np.isfinite(out[:, 0]).sum() < MIN_FRAMES:
         return _nothing(times_s)
-    out[frames[good]], confidence[frames] = centre[good], np.clip(share, 0, 1)
     return PlateTrack(times_s.copy(), out, confidence, radius, radius_sd, flattening)
+
+
+def _gather(chosen: Sequence[tuple[Discs, int]], middle_px: Floats) -> tuple[_Rims, Floats]:
+    """Return the edges of chosen discs as points, and the (N, 2) centres that were voted for."""
+    centre = np.stack([d.centre_px[k] for d, k in chosen])
+    rho = np.stack([d.rim_px[k] for d, k in chosen]).astype(float)
+    strength = np.stack([d.rim_strength[k] for d, k in chosen]).astype(float)
+    radius = np.array([d.radius_px[k] for d, k in chosen])
+    points = centre[:, None, None, :] + rho[..., None] * RAYS[None, :, None, :]
+    return _Rims(points, strength, _trust(centre, radius, middle_px)), centre
 
 
 def _first_radius(rims: _Rims, centre: Floats, voted_px: float, most_px: float) -> float:
@@ -222,11 +235,19 @@ def _first_radius(rims: _Rims, centre: Floats, voted_px: float, most_px: float) 
     few = _Rims(rims.points_px[some], rims.strength[some], rims.trust[some])
     guesses = {voted_px, _outer_radius(few, centre[some], voted_px, most_px), *(r * voted_px for r in (0.9, 1.1, 1.2))}
     fits = [_fit_rims(few, centre[some], r) for r in sorted(guesses)]
-    sharp = [float(np.mean(_nearest_edges(few, c, r, q, RIM_BAND)[2])) for c, _, r, _, q in fits]
-    good = [
-        fit[2] for fit, weight in zip(fits, sharp, strict=True) if weight >= NEARLY * max(sharp) and fit[2] < most_px
-    ]
+    clear = [_clearness(few, centres, r, flattening) for centres, _, r, _, flattening in fits]
+    good = [fit[2] for fit, value in zip(fits, clear, strict=True) if value >= NEARLY * max(clear) and fit[2] < most_px]
     return max(good, default=voted_px)
+
+
+def _clearness(rims: _Rims, centre: Floats, radius: float, flattening: float) -> float:
+    """Return how much of a ring is seen over how much its edges scatter about it."""
+    distance, _, weight = _nearest_edges(rims, centre, radius, flattening, RIM_BAND)
+    total = float(weight.sum())
+    if total == 0:
+        return 0.0
+    scatter = float(np.sqrt(np.sum(weight * distance**2) / total)) / radius
+    return float(weight.mean()) / max(scatter, 1e-3)
 
 
 def _fit_rims(rims: _Rims, centre: Floats, radius: float) -> tuple[Floats, Floats, float, float, float]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from coach.domain.errors import InputError
-from coach.domain.lift import CameraFacts, Facing, Instant, InstantName, Lift, PoseFacts, Report, View
+from coach.domain.lift import INSTANTS, CameraFacts, Facing, Instant, InstantName, Lift, PoseFacts, Report, View
 from coach.domain.measures import MEASURES, Measure
 from coach.domain.settings import AnalysisSettings
 from perception.athlete import choose_athlete, hands_midpoint_px, stature_px
@@ -387,18 +387,8 @@ def _judge_fall(value: float, sd: float) -> list[str]:
 def _instants(
     lift: LiftTimes, spread: Spread, times_s: Floats, frame_rate_hz: float
 ) -> dict[InstantName, Instant | None]:
-    names: tuple[InstantName, ...] = (
-        "lift_off",
-        "start",
-        "end_first_pull",
-        "power_position",
-        "peak_velocity",
-        "max_height",
-        "catch",
-        "recovered",
-    )
-    out: dict[InstantName, Instant | None] = dict.fromkeys(names)
-    for name in names:
+    out: dict[InstantName, Instant | None] = dict.fromkeys(INSTANTS)
+    for name in INSTANTS:
         if name in lift.times_s:
             time_s = lift.times_s[name]
             own = OWN_SD_S.get(name, 0.0)
