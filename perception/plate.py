@@ -65,6 +65,7 @@ def track_plate(
     hands_px: Floats,
     expected_px: float,
     image_centre_px: tuple[float, float],
+    radius_px: float | None = None,
 ) -> PlateTrack:
     """Return the plate that travels with the hands.
 
@@ -78,11 +79,12 @@ def track_plate(
         hands_px: (T, 2), midpoint of the hands; NaN where unknown.
         expected_px: Radius that the athlete's size lets expect.
         image_centre_px: Middle of the picture, where the camera looks straight at things.
+        radius_px: Radius of the rim where it is known already.
     """
     path = link_discs(times_s, discs, hands_px)
     if np.sum(path >= 0) < MIN_FRAMES:
         return _nothing(times_s)
-    return _measure(times_s, discs, path, expected_px, np.array(image_centre_px))
+    return _measure(times_s, discs, path, expected_px, np.array(image_centre_px), radius_px)
 
 
 def moving_disc(times_s: Floats, discs: Sequence[Discs]) -> Floats | None:
@@ -191,6 +193,7 @@ def _measure(
     path: np.ndarray[tuple[int], np.dtype[np.int64]],
     expected_px: float,
     middle_px: Floats,
+    radius_px: float | None,
 ) -> PlateTrack:
     frames = np.flatnonzero(path >= 0)
     chosen = [(discs[int(i)], int(path[i])) for i in frames]
@@ -199,7 +202,7 @@ def _measure(
     usual = float(np.median(voted[sized])) if sized.sum() >= MIN_SIZED_FRAMES else expected_px
     some = chosen[:: max(1, len(chosen) // MOST_SHAPED)]
     rims, start = _gather(some, middle_px)
-    radius = _first_radius(rims, start, usual, PLAUSIBLE_RADIUS[1] * expected_px)
+    radius = radius_px or _first_radius(rims, start, usual, PLAUSIBLE_RADIUS[1] * expected_px)
     _, _, radius, radius_sd, flattening = _fit_rims(rims, start, radius)
     n = len(times_s)
     out, confidence = np.full((n, 2), np.nan), np.zeros(n)

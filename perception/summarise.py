@@ -25,6 +25,7 @@ from perception.measures import Context, Spread, angle_measures, bar_measures, m
 from perception.plate import PlateTrack, moving_disc, track_plate
 from perception.pose import POSES, Floats, Image, Person, PoseEstimator, PoseTrack
 from perception.scale import DEFAULT_STATURE_M, Scale, find_scale
+from perception.smoothing import runs
 from perception.tracks import BarTrack, Tracks
 from perception.video import Clip, clip_facts, open_clip, read_frames
 
@@ -34,7 +35,8 @@ MIN_ATHLETE_FRAMES = 10
 OWN_SD_S: dict[InstantName, float] = {"lift_off": 0.015, "end_first_pull": 0.05, "power_position": 0.05}
 """What an instant leaves open beyond noise: the first millimetres are carried back, knees turn slowly."""
 LOOK_BACK_S = 2.5  # s before the plate was first seen
-AFTER_S = 0.5  # s after it was last seen
+AFTER_S = 1.0  # s after its highest place, where nothing is measured any more
+SHORTEST_RUN = 3  # frames; a shorter gap is bridged
 SURE_RIM = 0.45  # share of the rim seen above which a frame is not looked at again
 ROUND = -0.06  # flattening of a disc turned by 20 degrees
 ALIKE = 0.8  # correlation of plate and hands going up and down, on the bar it is above 0.9
@@ -186,7 +188,7 @@ def _look_at_scene(clip: Clip, watched: _Watched, start: int, stop: int, setting
     middle, expected = watched.image_centre_px, PLATE_SHARE_OF_STATURE * size
     plate = track_plate(times, discs, hands, expected, middle)
     if settings.frame_rate_hz is None and (again := _look_again(clip, times, discs, plate)) is not None:
-        plate = track_plate(times, again, hands, expected, middle)
+        plate = track_plate(times, again, hands, expected, middle, plate.radius_px)
     if view in ("oblique", "unknown") and _shows_its_face(plate):
         view = "side"
         facing = estimate_facing(pose, view)
@@ -218,9 +220,11 @@ def _look_again(clip: Clip, times_s: Floats, discs: list[Discs], plate: PlateTra
     seen = np.flatnonzero(np.isfinite(plate.centre_px[:, 0]) & ~unsure)
     if not len(seen):
         return None
-    soon = (times_s >= times_s[seen[0]] - LOOK_BACK_S) & (times_s <= times_s[seen[-1]] + AFTER_S)
-    wanted = np.flatnonzero(unsure & soon)
-    if not len(wanted):
+    apex = seen[np.argmin(plate.centre_px[seen, 1])]
+    soon = (times_s >= times_s[seen[0]] - LOOK_BACK_S) & (times_s <= times_s[apex] + AFTER_S)
+    unsure &= soon
+    wanted = [i for a, b in runs(unsure) if b - a >= SHORTEST_RUN for i in range(a, b)]
+    if not wanted:
         return None
     out = list(discs)
     for frame in read_frames(clip, start_s=float(times_s[wanted[0]]), end_s=float(times_s[wanted[-1]])):
