@@ -22,6 +22,7 @@ CORRECTED = {
     "bar_first_pull_peak_velocity_m_s",
     "bar_peak_force_n",
 }  # smoothing and noise shift peaks
+LARGEST_CORRECTION = 0.04  # of the value: a larger shift means that the track is bad, not that the peak is lower
 KNEE_RISE = 0.152  # of stature, from the rest of a 450 mm plate's centre to the knee; source: knee 0.285, Winter 2009
 KNEE_RISE_SD_M = 0.02  # m, bodies differ
 KNEE_SD_S = 0.04  # s, moment of the knee's turning points
@@ -206,8 +207,17 @@ def local_noise(samples: BarSamples, curve: BarCurve, start_s: float, end_s: flo
         return curve.x.noise_sd, curve.y.noise_sd
     gain = residual_gain(samples.cutoff_hz, 1 / float(np.median(np.diff(t))))
     residuals = (samples.x_m[inside] - curve.x.value(t), samples.y_m[inside] - curve.y.value(t))
-    x, y = (float(np.sqrt(np.average(r**2, weights=samples.weights[inside]) / gain)) for r in residuals)
+    x, y = (_spread_without_strays(r, samples.weights[inside]) / float(np.sqrt(gain)) for r in residuals)
     return x, y
+
+
+def _spread_without_strays(residual: Floats, weights: Floats) -> float:
+    """Return the weighted root mean square of residuals, strays beyond four robust SDs cut down to that.
+
+    The curve hardly follows strays, so noise of their size all over would make it seem worse than it is.
+    """
+    limit = 4 * 1.4826 * float(np.median(np.abs(residual))) + 1e-9
+    return float(np.sqrt(np.average(np.clip(residual, -limit, limit) ** 2, weights=weights)))
 
 
 def spread_by_noise(
@@ -271,7 +281,8 @@ def bar_measures(
             reasons[name] = reason
             continue
         shift = spread.shift[name]
-        value = reading.value - (shift if name in CORRECTED else 0.0)
+        most = LARGEST_CORRECTION * abs(reading.value)
+        value = reading.value - (float(np.clip(shift, -most, most)) if name in CORRECTED else 0.0)
         sd = float(
             np.sqrt(
                 spread.sd[name] ** 2

@@ -16,13 +16,14 @@ MIN_SIZED_FRAMES = 8  # frames with a disc of a plausible size that outweigh the
 LOOK_BACK = 6  # frames with discs that a path may skip
 LONGEST_GAP_S = 1.2  # s, a path may bridge
 HAND_REACH = 2.2  # plate radii from the hands that cost nothing
+AWAY_COST = 0.08  # of score for each radius beyond; small, because hidden hands are guessed
 RIM_BAND = 0.055  # of the radius: edges this near to the circle belong to the rim
 RING_SHARE = 0.35  # of the best ring's support: weaker ones are not the rim
 RING_FLOOR = 0.08  # share of rays that must show a ring in the same place over the clip
 MIN_FRAMES = 10  # with a rim, below this there is no plate
 MOST_TRIED = 20  # frames on which first guesses are tried
 MOST_SHAPED = 240  # frames from which radius and flattening are taken, and that are measured at a time
-NEARLY = 0.85  # of the clearest rim that a guess ends on: a larger ring that is as clear is the rim
+NEARLY = 0.85  # of the most rim that a guess ends on: a larger ring with as much is the rim
 MIN_RADIUS_SD_PX = 0.1  # px, no edge is known better than this on average
 MIN_RIM_SHARE = 0.22  # share of rays on the rim below which the plate counts as not seen
 
@@ -147,7 +148,7 @@ def _unary(discs: Discs, hand_px: Floats) -> Floats:
     gain = np.minimum(discs.score, 1.0)
     if np.isfinite(hand_px).all() and len(gain):
         away = np.linalg.norm(discs.centre_px - hand_px, axis=1) / discs.radius_px
-        gain = gain - 0.15 * np.clip(away - HAND_REACH, 0, 4)
+        gain = gain - AWAY_COST * np.clip(away - HAND_REACH, 0, 4)
     return np.asarray(gain)
 
 
@@ -232,25 +233,15 @@ def _first_radius(rims: _Rims, centre: Floats, voted_px: float, most_px: float) 
     """Return the radius to begin with, found on a few frames.
 
     From between two rings the fit can end leaning on both. So several guesses are followed, and of those that end on
-    nearly the clearest ring the largest is taken.
+    nearly the most of a rim the largest is taken.
     """
     some = slice(None, None, max(1, len(centre) // MOST_TRIED))
     few = _Rims(rims.points_px[some], rims.strength[some], rims.trust[some])
     guesses = {voted_px, _outer_radius(few, centre[some], voted_px, most_px), *(r * voted_px for r in (0.9, 1.1, 1.2))}
     fits = [_fit_rims(few, centre[some], r) for r in sorted(guesses)]
-    clear = [_clearness(few, centres, r, flattening) for centres, _, r, _, flattening in fits]
-    good = [fit[2] for fit, value in zip(fits, clear, strict=True) if value >= NEARLY * max(clear) and fit[2] < most_px]
+    seen = [float(np.mean(_nearest_edges(few, c, r, q, RIM_BAND)[2])) for c, _, r, _, q in fits]
+    good = [fit[2] for fit, value in zip(fits, seen, strict=True) if value >= NEARLY * max(seen) and fit[2] < most_px]
     return max(good, default=voted_px)
-
-
-def _clearness(rims: _Rims, centre: Floats, radius: float, flattening: float) -> float:
-    """Return how much of a ring is seen over how much its edges scatter about it."""
-    distance, _, weight = _nearest_edges(rims, centre, radius, flattening, RIM_BAND)
-    total = float(weight.sum())
-    if total == 0:
-        return 0.0
-    scatter = float(np.sqrt(np.sum(weight * distance**2) / total)) / radius
-    return float(weight.mean()) / max(scatter, 1e-3)
 
 
 def _fit_rims(rims: _Rims, centre: Floats, radius: float) -> tuple[Floats, Floats, float, float, float]:
