@@ -51,16 +51,7 @@ def test_a_narrow_upright_picture_is_enough(
 
 @pytest.mark.parametrize(
     "rows_cut_off",
-    [
-        pytest.param(
-            190,
-            id="apex outside",
-            marks=pytest.mark.xfail(
-                strict=True, reason="a disc on the wall is followed, and its jumps between rings are taken for a lift"
-            ),
-        ),
-        pytest.param(240, id="everything above the hips outside"),
-    ],
+    [pytest.param(190, id="apex outside"), pytest.param(240, id="everything above the hips outside")],
 )
 def test_a_bar_that_leaves_the_picture_has_no_apex(
     rows_cut_off: int,
