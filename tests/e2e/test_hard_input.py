@@ -51,7 +51,17 @@ def test_a_narrow_upright_picture_is_enough(
 
 @pytest.mark.parametrize(
     "rows_cut_off",
-    [pytest.param(190, id="apex outside"), pytest.param(240, id="everything above the hips outside")],
+    [
+        pytest.param(
+            180,
+            id="apex just outside",
+            marks=pytest.mark.xfail(
+                strict=True, reason="the path jumps between discs on the wall, and that is taken for a lift of 3.5 m/s"
+            ),
+        ),
+        pytest.param(190, id="apex outside"),
+        pytest.param(240, id="everything above the hips outside"),
+    ],
 )
 def test_a_bar_that_leaves_the_picture_has_no_apex(
     rows_cut_off: int,
