@@ -10,6 +10,7 @@ from perception.pose import INDEX, KEYPOINTS, Floats, Person, PoseTrack
 BODY_SHARE = 0.78  # of stature: shank + thigh + trunk (ankle to knee to hip to shoulder); source: Winter 2009, fig. 4.1
 MIN_TOGETHER = 12  # frames with a person and the moving disc
 MOVED_SHARE = 0.3  # of the disc's travel that must fall into the time a person was seen
+SMALL_SHARE = 0.5  # of the largest body: plate and arms overhead pass for a small person
 FAR_FROM_DISC = 0.6  # body lengths between hands and disc, of somebody else
 SURE = 0.5  # visibility above which a keypoint counts as seen
 
@@ -54,7 +55,16 @@ def _choose_people(people: Sequence[Sequence[Person]], moving_px: Floats | None)
             heights = heights[np.isfinite(heights)]
             return len(heights) > 0 and float(np.ptp(heights)) > MOVED_SHARE * whole
 
-        away = {i: _hands_away(track, moving_px[frames[i]]) for i, track in by_id.items() if moves(frames[i])}
+        sizes = {i: float(np.median([body_length_px(p.points_px[None])[0] for p in t])) for i, t in by_id.items()}
+
+        def is_grown(i: int) -> bool:
+            return sizes[i] > SMALL_SHARE * max(sizes.values())
+
+        away = {
+            i: _hands_away(track, moving_px[frames[i]])
+            for i, track in by_id.items()
+            if moves(frames[i]) and is_grown(i)
+        }
         near = min(away, key=lambda i: away[i], default=best)
         best = near if np.isfinite(away.get(near, np.inf)) else best
     chosen: list[Person | None] = [next((p for p in frame if p.person_id == best), None) for frame in people]

@@ -9,7 +9,7 @@ from perception.pose import Floats
 from perception.smoothing import runs
 
 GRAVITY_M_S2 = 9.81  # m/s2, standard acceleration, ISO 80000-3 rounded
-FALL_LONGEST_S = 0.7  # s, from overhead to the floor
+FALL_LONGEST_S = 3.0  # s, from overhead to the floor takes 0.7, in slow motion longer
 FALL_SLOWEST_M_S = -0.8  # m/s, slower parts may still be held
 FALL_SHORTEST_S = 0.20  # s, a shorter fall does not tell its acceleration
 

@@ -17,6 +17,7 @@ STEP_S = 0.002  # s, grid on which the smooth curves are read
 START_SHARE = 0.10  # share of this lift's peak upward speed that marks the start (field definition)
 QUIET_S = 0.040  # s, shortest run below the start speed that counts as rest
 MIN_PEAK_M_S = 0.6  # m/s, a slower rise is no pull
+MAX_PEAK_M_S = 2.8  # m/s, no lifter moves a bar faster upward (elite snatch 2.05); such a track is not of a bar
 MIN_RISE_M = 0.25  # m, a shorter rise is no pull
 FLOOR_BAND_M = 0.15  # m, a pull from the floor begins inside this band above the lowest rest of the bar
 BOUNCE_M_S = -1.5  # m/s, a rise right after such a fall is a bounce
@@ -88,7 +89,9 @@ def _rises(t: Floats, height: Floats, speed_up: Floats) -> list[tuple[int, int]]
         else:
             merged.append([a, b])
     return [
-        (a, b) for a, b in merged if height[b - 1] - height[a] >= MIN_RISE_M and np.max(speed_up[a:b]) >= MIN_PEAK_M_S
+        (a, b)
+        for a, b in merged
+        if height[b - 1] - height[a] >= MIN_RISE_M and MIN_PEAK_M_S <= np.max(speed_up[a:b]) <= MAX_PEAK_M_S
     ]
 
 
