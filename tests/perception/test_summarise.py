@@ -183,11 +183,18 @@ def test_without_a_mass_work_and_force_are_not_measured_and_say_so(left_film: Pa
 
 
 def test_a_true_frame_rate_that_is_told_replaces_the_clock_of_the_file(left_film: Path, analyse: Analyse) -> None:
-    told = TOLD.model_copy(update={"frame_rate_hz": 60.0})
+    told = TOLD.model_copy(update={"frame_rate_hz": 40.0})
 
     (lift,) = analyse(left_film, script_of()[1], told).report.lifts
 
-    assert lift.measures["bar_peak_velocity_m_s"].value == pytest.approx(2 * 1.86, rel=0.06)
+    assert lift.measures["bar_peak_velocity_m_s"].value == pytest.approx(40 / 30 * 1.86, rel=0.06)
+
+
+def test_a_speed_no_lifter_reaches_is_no_lift(left_film: Path, analyse: Analyse) -> None:
+    told = TOLD.model_copy(update={"frame_rate_hz": 60.0})
+
+    with pytest.raises(InputError, match="no lift found"):
+        analyse(left_film, script_of()[1], told)
 
 
 def test_a_film_of_a_wall_names_what_is_missing(folder: Path, wall: "Canvas", analyse: Analyse) -> None:
