@@ -43,10 +43,9 @@ class FrameWatch:
         if self._last is None:
             return False
         change = float(np.mean(cv2.absdiff(thumb, self._last)))
-        alike = _correlation(thumb, self._last)
         usual = float(np.median(self._recent)) if self._recent else 0.0
         self._recent = [*self._recent[-14:], change]
-        return change > max(CUT_LEVEL, 2 * usual) and alike < SAME_SCENE
+        return change > max(CUT_LEVEL, 2 * usual) and _correlation(thumb, self._last) < SAME_SCENE
 
     def _watch_motion(self, image_rgb: Image, time_s: float, is_cut: bool) -> None:
         if self._reference is not None and not is_cut and time_s - self._reference[0] < MOTION_EVERY_S:

@@ -37,6 +37,7 @@ OWN_SD_S: dict[InstantName, float] = {"lift_off": 0.015, "end_first_pull": 0.05,
 LOOK_BACK_S = 2.5  # s before the plate was first seen
 AFTER_S = 1.0  # s after its highest place, where nothing is measured any more
 SHORTEST_RUN = 3  # frames; a shorter gap is bridged
+WORTH_READING = 6  # frames in all; fewer are not worth a second pass
 SURE_RIM = 0.45  # share of the rim seen above which a frame is not looked at again
 ROUND = -0.06  # flattening of a disc turned by 20 degrees
 ALIKE = 0.8  # correlation of plate and hands going up and down, on the bar it is above 0.9
@@ -178,7 +179,9 @@ def _look_at_scene(clip: Clip, watched: _Watched, start: int, stop: int, setting
     """Find athlete, camera view, plate, scale and lifts between two cuts; None without an athlete."""
     times = watched.times_s[start:stop]
     discs = watched.discs[start:stop]
-    pose = choose_athlete(times, watched.people[start:stop], moving_disc(times, discs))
+    people = watched.people[start:stop]
+    several = len({person.person_id for frame in people for person in frame}) > 1
+    pose = choose_athlete(times, people, moving_disc(times, discs) if several else None)
     if np.isfinite(pose.points_px[:, 0, 0]).sum() < MIN_ATHLETE_FRAMES:
         return None
     hands = hands_midpoint_px(pose.points_px, pose.visibility)
@@ -224,7 +227,7 @@ def _look_again(clip: Clip, times_s: Floats, discs: list[Discs], plate: PlateTra
     soon = (times_s >= times_s[seen[0]] - LOOK_BACK_S) & (times_s <= times_s[apex] + AFTER_S)
     unsure &= soon
     wanted = [i for a, b in runs(unsure) if b - a >= SHORTEST_RUN for i in range(a, b)]
-    if not wanted:
+    if len(wanted) < WORTH_READING:
         return None
     out = list(discs)
     for frame in read_frames(clip, start_s=float(times_s[wanted[0]]), end_s=float(times_s[wanted[-1]])):
