@@ -68,7 +68,7 @@ def judge_kind(
         if lift.outcome == "no_attempt":
             return "pull", "no_attempt"
         return ("snatch" if share > 0.52 else "unknown"), lift.outcome
-    place = _bar_over_shoulders(track, bar_px, lift.times_s["catch"], stature_m)
+    place = _bar_over_shoulders(track, bar_px, lift.times_s["catch"])
     if place is None:
         return ("snatch" if rise_m / stature_m > 0.58 else "clean"), lift.outcome
     if place > 0.13:
@@ -78,9 +78,8 @@ def judge_kind(
     return "pull", "not_caught"
 
 
-def _bar_over_shoulders(track: PoseTrack, bar_px: Floats, time_s: float, stature_m: float) -> float | None:
+def _bar_over_shoulders(track: PoseTrack, bar_px: Floats, time_s: float) -> float | None:
     """Return the height of the bar over the shoulders around a time, in statures; None when not seen."""
-    del stature_m
     near = np.abs(track.times_s - time_s) <= 0.1
     shoulder = (track.point_px("left_shoulder")[near, 1] + track.point_px("right_shoulder")[near, 1]) / 2
     hip = (track.point_px("left_hip")[near, 1] + track.point_px("right_hip")[near, 1]) / 2

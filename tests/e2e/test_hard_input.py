@@ -51,10 +51,7 @@ def test_a_narrow_upright_picture_is_enough(
 @pytest.mark.parametrize(
     "rows_cut_off",
     [
-        pytest.param(
-            180,
-            id="apex just outside",
-        ),
+        pytest.param(180, id="apex just outside"),
         pytest.param(190, id="apex outside"),
         pytest.param(240, id="everything above the hips outside"),
     ],
