@@ -5,6 +5,7 @@ prefixes reads each part once.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -12,13 +13,14 @@ from pydantic import Field
 from coach.domain.base import Record
 from coach.domain.conversation import Picture, Turn
 from coach.domain.guidance import Language
-from coach.domain.lift import Finding, Lift, Report
+from coach.domain.lift import Finding, InstantName, Lift, Report
 from coach.domain.passage import Passage
 from coach.faults import may_cue
 from coach.wording import measure_text
 from corpus.knowledge.library import Library
 
 VERSION = 1
+PICTURED: tuple[InstantName, ...] = ("start", "peak_velocity", "max_height", "catch")
 MAX_PRIORITIES = 2
 MAX_PASSAGES = 3
 MAX_PASSAGE_CHARACTERS = 900
@@ -40,7 +42,7 @@ SYSTEM = """\
 You are Liftcoach, a coach for Olympic weightlifting. You get key frames of one lift and what was measured in it.
 Say only what was measured. Never write a number: quote a measure by its id in braces. {bar_drop_m} is its value with \
 its interval, {bar_drop_m.frame} its frame, {bar_drop_m.directed} its value with a word for the direction, \
-{-bar_drop_m} its value counted the other way. What is not measured is unknown: say so.
+{-bar_drop_m} its value counted the other way; {catch.frame} and {catch.time} are those of an instant. What is not measured is unknown: say so.
 Name only the findings that are given. First what was good, then one thing to work on, two at most: what was seen, why \
 it matters, a cue of eight words or fewer about the bar or the floor, a drill.
 Never diagnose, never judge as a referee, never speak of load on the spine or force on one leg. Pain, numbness, \
@@ -70,6 +72,12 @@ class WrittenDraft(Record):
     priorities: tuple[WrittenPriority, ...] = Field(max_length=MAX_PRIORITIES)
     next_film: str
     safety: str
+
+
+def pictures_of(lift: Lift, folder: Path) -> tuple[Picture, ...]:
+    """Return the key frames of an analysed lift that a model is shown, in the order of time."""
+    kept = [k for name in PICTURED for k in lift.keyframes if k.instant == name]
+    return tuple(Picture(instant=k.instant, path=folder / k.path) for k in kept)
 
 
 def cueable(lift: Lift, library: Library, history: Sequence[Lift] = ()) -> list[Finding]:
@@ -145,6 +153,8 @@ def lift_turns(
     if pictures:
         facts.append("Pictures: " + ", ".join(words.instants[p.instant].name for p in pictures))
     facts += ["Measured:", *_measured(lift, library, language)]
+    seen = [f"{name} @{at.frame}" for name, at in lift.instants.items() if at is not None]
+    facts.append("Instants: " + (", ".join(seen) or "-"))
     missing = [name for name in lift.not_measured if name not in _UNSAID]
     facts.append("Not measured: " + (", ".join(sorted(missing)) or "-"))
     facts += ["Findings to work on:", *_findings(cueable(lift, library, history), lift, library, language)]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from coach.domain.guidance import Language
 from coach.domain.lift import Lift
-from coach.wording import directed_text, measure_text
+from coach.wording import directed_text, instant_time_text, measure_text
 from corpus.knowledge.library import Library
 
 _QUOTE = re.compile(r"\{\s*(-?)\s*([^{}\s.]*)\s*(?:\.\s*(\w+))?\s*\}")
@@ -52,6 +52,9 @@ def fill(text: str, lift: Lift, library: Library, language: Language) -> Filled:
 
 def _quoted(match: re.Match[str], lift: Lift, library: Library, language: Language) -> str | None:
     minus, name, part = match.groups()
+    instant = lift.instants.get(name)  # type: ignore[arg-type]
+    if instant is not None and not minus:
+        return {"frame": str(instant.frame), "time": instant_time_text(instant, language)}.get(part)
     measure = lift.measures.get(name)
     if measure is None:
         return None
@@ -91,6 +94,13 @@ def quote(text: str, lift: Lift, library: Library, language: Language, first: Se
             del forms[f"{{{name}.directed}}"]
         for written, shown in sorted(forms.items(), key=lambda form: -len(form[1])):
             text = re.sub(rf"(?<![\d.−-]){re.escape(shown)}", written, text)
+    for instant, at in lift.instants.items():
+        if at is not None:
+            shown = re.escape(instant_time_text(at, language))
+            found = re.search(rf"(?<!\d){at.frame}(?!\d)([^{{}}]{{0,20}}?){shown}", text)
+            if found:
+                said = f"{{{instant}.frame}}{found[1]}{{{instant}.time}}"
+                text = text[: found.start()] + said + text[found.end() :]
     return _quote_frames(text, lift)
 
 
