@@ -1,6 +1,7 @@
 """What a follow-up question is about: measures, instants, faults, phases, and what no clip can answer."""
 
 import re
+from functools import cache
 
 from coach.domain.lift import INSTANTS, InstantName
 from coach.patterns import word_index
@@ -140,11 +141,15 @@ def instant_asked(library: Library, asked: str) -> InstantName | None:
     return ordered[0] if ordered else "start" if "start" in named else None
 
 
+@cache
+def _phrase(phrase: str) -> tuple[re.Pattern[str], int]:
+    """Return the pattern of a phrase and its weight: a Chinese character counts as three letters."""
+    plain = normalised(phrase)
+    weight = len(plain) * (3 if re.search(r"[\u4e00-\u9fff]", plain) else 1)
+    return re.compile(rf"(?<![a-z]){re.escape(plain)}(?![a-z])", re.I), weight
+
+
 def longest_match(text: FaultText, asked: str) -> int:
-    """Return how much of a question the words of a fault cover; a Chinese character counts as three letters."""
-    lengths = [0]
-    for phrase in (text.name, *text.aliases, *text.asked):
-        plain = normalised(phrase)
-        if re.search(rf"(?<![a-z]){re.escape(plain)}(?![a-z])", asked, re.I):
-            lengths.append(len(plain) * (3 if re.search(r"[\u4e00-\u9fff]", plain) else 1))
-    return max(lengths)
+    """Return how much of a question the words of a fault cover."""
+    phrases = (_phrase(phrase) for phrase in (text.name, *text.aliases, *text.asked))
+    return max((weight for pattern, weight in phrases if pattern.search(asked)), default=0)
