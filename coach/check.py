@@ -11,7 +11,7 @@ from coach.domain.lift import Finding, Instant, Lift
 from coach.domain.measures import MEASURES, Measure
 from coach.patterns import Hit, verbatim, word_index
 from coach.quantities import Quantity, find_quantities, normalised
-from coach.wording import has_right_script, sentences
+from coach.wording import is_in_language, sentences
 from coach.writer import Draft
 from corpus.knowledge.library import Fault, FaultText, Library, is_short
 
@@ -28,6 +28,7 @@ _DIMENSIONS = {
     "N": "force",
     "N s": "impulse",
 }
+_UNFIT = re.compile(r"[{}<>]|://|\bwww\.|\]\(")  # a quote that was not filled, markup, or a link
 _BACKWARD = re.compile(r"\b(?:behind|back|backward\w*|rearward\w*)\b|後|后|往回", re.I)
 _FORWARD = re.compile(r"\b(?:front|forward\w*|ahead)\b|前", re.I)
 _RIGHT = re.compile(r"\bright\b[^,;]*\bhigher\b|\bleft\b[^,;]*\blower\b|右[^，；]*高|左[^，；]*低", re.I)
@@ -76,7 +77,8 @@ def check_text(
     """Return the text without the sentences that the lift does not support.
 
     A number passes when it equals, as rounded on the page, the value of the measure that its sentence names; a range
-    must equal that measure's interval, a frame its frame. Masked first: `trusted` texts word for word.
+    must equal that measure's interval, a frame its frame. Masked first: `trusted` texts word for word. Markup, links and
+    quotes of measures that were not filled never pass.
 
     Args:
         text: Any text.
@@ -132,7 +134,8 @@ def _check_sentence(sentence: str, context: Context) -> tuple[int, int, bool]:
         len(supported) < len(quantities)
         or forbidden_claim(masked) is not None
         or _names_absent_fault(masked, context)
-        or (context.language is not None and not has_right_script(sentence, context.language))
+        or _UNFIT.search(sentence) is not None
+        or (context.language is not None and not is_in_language(sentence, context.language))
     )
     return n_found, n_supported, refused
 
@@ -282,7 +285,7 @@ def check_guidance(draft: Draft, lift: Lift, findings: Sequence[Finding], librar
     with it; whatever was taken out stands in `check.removed`.
     """
     tally = _Tally(lift, findings, library, draft.language)
-    strength = tally.text(draft.strength)
+    strength = tally.text(draft.strength, draft.strength_evidence or None)
     priorities = [p for p in (tally.priority(p) for p in draft.priorities[:MAX_PRIORITIES]) if p is not None]
     for extra in draft.priorities[MAX_PRIORITIES:]:
         tally.remove(extra)

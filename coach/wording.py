@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from coach.domain.guidance import Language
@@ -32,6 +33,7 @@ _SHARES = frozenset({"transition_velocity_loss_ratio"})  # ratios a lifter reads
 _SIMPLIFIED_IN_BIG5 = frozenset(
     "万与价优体党凄圣复宁岭庄异怀怜惊扰据机极构柜栖气泞洁洒洼涂淀离种篱网羡肮胜腊苹茧蚕蜡蝎触赶适后么杠杆里"
 )
+_KNOWN_LETTERS = frozenset({"LATIN", "GREEK", "MICRO", "MASCULINE", "FEMININE", "FULLWIDTH", "CJK"})
 _TRADITIONAL_IN_GB2312 = frozenset("後")  # in GB 2312 as a rare surname
 
 
@@ -128,6 +130,27 @@ def has_right_script(text: str, language: Language) -> bool:
     if language == "zh-Hans":
         return all(_encodes(c, "gb2312") and c not in _TRADITIONAL_IN_GB2312 for c in han)
     return all(c not in _SIMPLIFIED_IN_BIG5 and (_encodes(c, "big5") or not _encodes(c, "gb2312")) for c in han)
+
+
+def is_in_language(text: str, language: Language) -> bool:
+    """Return whether a sentence is written in the script of its language, and not mostly in another one.
+
+    Latin letters may stand in any text (a name, a unit); Chinese that holds more Latin words than characters is none.
+    French passes as English: this tells scripts apart, not languages.
+    """
+    if not has_right_script(text, language) or any(_is_foreign(c) for c in text):
+        return False
+    if language == "en":
+        return True
+    n_han = sum("\u3400" <= c <= "\u9fff" for c in text)
+    return len(re.findall(r"[A-Za-z]{2,}", text)) <= max(2, n_han)
+
+
+def _is_foreign(character: str) -> bool:
+    """Return whether a character is a letter of neither Latin, Greek nor Chinese."""
+    if character.isascii() or not character.isalpha():
+        return False
+    return unicodedata.name(character, "").split(" ")[0] not in _KNOWN_LETTERS
 
 
 def _encodes(character: str, codec: str) -> bool:

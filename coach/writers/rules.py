@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from coach.domain.conversation import Picture
 from coach.domain.guidance import Language, Priority
 from coach.domain.lift import CameraFacts, Finding, Lift, Report
 from coach.domain.measures import Measure
@@ -28,7 +29,13 @@ class RulesWriter:
     name = "rules"
 
     def write(
-        self, report: Report, lift: Lift | None, library: Library, language: Language, history: Sequence[Lift] = ()
+        self,
+        report: Report,
+        lift: Lift | None,
+        library: Library,
+        language: Language,
+        history: Sequence[Lift] = (),
+        pictures: Sequence[Picture] = (),  # noqa: ARG002
     ) -> Draft:
         """Return a draft about one lift, or about how to film when there is none."""
         words = library.texts[language]
