@@ -13,15 +13,17 @@ T = TypeVar("T")
 class Backends(Generic[T]):
     """The backends of one kind: the modules of one package, loaded by name."""
 
-    def __init__(self, package: str, kind: str) -> None:
+    def __init__(self, package: str, kind: str, extra: str | None = None) -> None:
         """Remember where the backends live; nothing is imported yet.
 
         Args:
             package: Dotted name of the folder, such as `perception.poses`.
             kind: What one of them is called in messages, such as `pose estimator`.
+            extra: The extra that installs what they need; each one's own name when left out.
         """
         self.package = package
         self.kind = kind
+        self.extra = extra
 
     def names(self) -> list[str]:
         """Return the names of the backends, sorted: the files of the folder."""
@@ -42,6 +44,6 @@ class Backends(Generic[T]):
             module = importlib.import_module(f"{self.package}.{name}")
         except ModuleNotFoundError as problem:
             raise SetupError(
-                f"{self.kind} '{name}' needs the package '{problem.name}': pip install 'liftcoach[{name}]'"
+                f"{self.kind} '{name}' needs the package '{problem.name}': pip install 'liftcoach[{self.extra or name}]'"
             ) from problem
         return cast(T, module.create(**options))

@@ -1,0 +1,1 @@
+"""Clients of servers that speak to language models, one file each."""
