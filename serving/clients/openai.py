@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 import openai
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from coach.domain.conversation import Turn
 from coach.domain.errors import ServiceError
@@ -300,7 +300,7 @@ class _Usage(_Loose):
 
 class _Completion(_Loose):
     model: str
-    choices: tuple[_Choice, *tuple[_Choice, ...]]
+    choices: tuple[_Choice, ...] = Field(min_length=1)
     usage: _Usage
 
 
