@@ -35,15 +35,27 @@ from coach.wording import directed_text, instant_time_text, measure_text
 from coach.writers.rules import observation
 from corpus.knowledge.library import Fault, Library, Phrases
 
+_SETTLED = (  # what a writer is not asked about, and the phrase that answers it; the first match wins
+    (REFEREE, "chat_referee"),
+    (BEYOND, "chat_beyond"),
+    (LOAD, "chat_load"),
+    (COMPARE, "chat_compare"),
+)
 MAX_FACTS = 4  # numbers in one answer about a phase; more cannot be kept in mind
 
 
 class Answer(Record):
-    """One answer: its text, the measures and sources it rests on, and what the check found."""
+    """One answer: its text, the measures and sources it rests on, and what the check found.
+
+    `writer` says who wrote it, and `notice` what the athlete should know about that: a model that could not be asked,
+    or an answer that broke off.
+    """
 
     text: str
     evidence: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    writer: str = "rules"
+    notice: str = ""
     check: Check
 
 
@@ -88,18 +100,46 @@ def answer(report: Report, guidance: Guidance, library: Library, question: str, 
         question: What the athlete asks, in English or Chinese.
         language: Language of the answer.
     """
-    asked = normalised(question).replace("’", "'")
-    words = library.texts[language]
+    told = settled(report, guidance, library, question, language)
+    if told is not None:
+        return told
+    asked = _plainly(question)
+    lift, is_named = lift_asked(report, guidance, library, question)
+    talk = _Talk(report, guidance, lift or report.lifts[0], library, language)
+    return _introduced(_answer(talk, asked), talk, is_named)
+
+
+def settled(report: Report, guidance: Guidance, library: Library, question: str, language: Language) -> Answer | None:
+    """Return the answer to a question that no writer may answer otherwise, or None.
+
+    Pain and the like, a clip without such a lift, the referees' decision, loads, comparisons, and what no camera sees.
+    """
+    asked, words = _plainly(question), library.texts[language]
     if needs_referral(asked):
         return _plain(words.say("referral"))
     if not report.lifts:
         return _plain(words.say("chat_no_lift"))
-    lift, is_named = _lift_asked(report, guidance, library, asked)
+    lift, is_named = lift_asked(report, guidance, library, question)
     if lift is None:
         return _plain(words.say("chat_no_such_lift"))
-    talk = _Talk(report, guidance, lift, library, language)
-    said = _answer(talk, asked)
-    intro = words.say("chat_lift", number=lift.number) if is_named or len(report.lifts) > 1 else ""
+    key = next((key for pattern, key in _SETTLED if pattern.search(asked)), None)
+    if key is None:
+        return None
+    return _introduced(_Said(words.say(key)), _Talk(report, guidance, lift, library, language), is_named)
+
+
+def _plainly(question: str) -> str:
+    return normalised(question).replace("’", "'")
+
+
+def introduction(report: Report, lift: Lift, library: Library, language: Language, is_named: bool) -> str:
+    """Return `Lift 2: ` where an answer must say which lift it is about."""
+    said = is_named or len(report.lifts) > 1
+    return library.texts[language].say("chat_lift", number=lift.number) if said else ""
+
+
+def _introduced(said: _Said, talk: _Talk, is_named: bool) -> Answer:
+    intro = introduction(talk.report, talk.lift, talk.library, talk.language, is_named)
     return _checked(_Said(intro + said.text, said.evidence, said.sources, said.trusted), talk)
 
 
@@ -121,8 +161,9 @@ def _checked(said: _Said, talk: _Talk) -> Answer:
     )
 
 
-def _lift_asked(report: Report, guidance: Guidance, library: Library, asked: str) -> tuple[Lift | None, bool]:
+def lift_asked(report: Report, guidance: Guidance, library: Library, question: str) -> tuple[Lift | None, bool]:
     """Return the lift a question is about, None when it names one that is not there, and whether it names one."""
+    asked = _plainly(question)
     match = re.search(
         r"\b(?:lift|rep|attempt)\s*(?:no\.?|number|#)?\s*(\d+|one|two|three|four)\b|\b(first|second|third|fourth|fifth|\d+(?:st|nd|rd|th)) (?:lift|rep|attempt)\b|"
         r"第\s*(\d+|[一二三四五])\s*(?:次|下|把|舉|举|個動作|个动作)",
@@ -152,15 +193,6 @@ def _main_lift(report: Report, guidance: Guidance, library: Library) -> Lift:
 
 
 def _answer(talk: _Talk, asked: str) -> _Said:
-    words = talk.words
-    if REFEREE.search(asked):
-        return _Said(words.say("chat_referee"))
-    if BEYOND.search(asked):
-        return _Said(words.say("chat_beyond"))
-    if LOAD.search(asked):
-        return _Said(words.say("chat_load"))
-    if COMPARE.search(asked):
-        return _Said(words.say("chat_compare"))
     if UNMEASURED.search(asked):
         return _about_unmeasured(talk)
     measures = measures_asked(talk.library, asked)

@@ -34,12 +34,21 @@ eval_app = typer.Typer(help="Scores: how good the measures are.", no_args_is_hel
 models_app = typer.Typer(help="Model weights: where from, licence, SHA-256.", no_args_is_help=True)
 app.add_typer(eval_app, name="eval")
 app.add_typer(models_app, name="models")
+SERVER_HELP = (
+    "--writer vlm asks a server that speaks the OpenAI protocol, such as `coach serve`: LIFTCOACH_SERVER is its address "
+    "(http://127.0.0.1:8102/v1), LIFTCOACH_API_KEY its key, LIFTCOACH_MODEL the model or adapter to ask for. When it "
+    "gives nothing that holds, the rules write, and the report says so."
+)
 
 OnProgress = Callable[[str, int, int], None]
 _stop_signals: list[int] = []
 
 LanguageOption = Annotated[Language, typer.Option("--language", help="Language of the guidance.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results in the output folder.")]
+WriterOption = Annotated[
+    str,
+    typer.Option("--writer", metavar="NAME", help="Who writes: rules, or vlm for the model of a server (see below)."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
@@ -130,7 +139,7 @@ def demo(
     _show(result, as_json)
 
 
-@app.command()
+@app.command(epilog=SERVER_HELP)
 def analyze(
     clip: Annotated[Path, typer.Argument(metavar="CLIP", help="The video of the lift.", show_default=False)],
     out: Annotated[
@@ -147,7 +156,7 @@ def analyze(
     ] = None,
     lift: Annotated[LiftName | None, typer.Option("--lift", help="Which lift it is; found out when left out.")] = None,
     pose: Annotated[str, typer.Option("--pose", metavar="NAME", help="Pose estimator.")] = "blazepose",
-    writer: Annotated[str, typer.Option("--writer", metavar="NAME", help="Who writes the guidance.")] = "rules",
+    writer: WriterOption = "rules",
     language: LanguageOption = "en",
     with_video: Annotated[bool, typer.Option("--video/--no-video", help="Draw the annotated video.")] = True,
     overwrite: OverwriteOption = False,
@@ -177,6 +186,8 @@ def analyze(
             on_progress=on_progress,
         )
     _show(result, as_json)
+    for notice in result.notices:
+        _complain(f"Note: {printable(notice)}")
 
 
 def _show(result: "AnalysisResult", as_json: bool) -> None:
@@ -193,7 +204,7 @@ def _show(result: "AnalysisResult", as_json: bool) -> None:
     _complain(f"Open {printable(result.out_dir / 'report.html')} in a browser.")
 
 
-@app.command()
+@app.command(epilog=SERVER_HELP)
 def ask(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of an analysis.", show_default=False)],
     question: Annotated[str, typer.Argument(help='The question, such as "why did the bar swing forward?"')],
@@ -201,13 +212,19 @@ def ask(
         Language | None, typer.Option("--language", help="Language of the answer; the guidance's own when left out.")
     ] = None,
     number: Annotated[int | None, typer.Option("--number", help="Which lift of the clip, from 1.")] = None,
+    writer: WriterOption = "rules",
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question about an analysed lift from what was measured in it."""
     from coach import session
 
-    answer = session.ask(folder, question, language, number)
-    print(answer.model_dump_json(indent=2) if as_json else answer.text)
+    with session.ask_stream(folder, question, language, number, writer=writer) as stream:
+        for piece in stream:
+            if not as_json:
+                print(piece, end="", flush=True)
+    print(stream.answer.model_dump_json(indent=2) if as_json else "")
+    if stream.answer.notice:
+        _complain(f"Note: {printable(stream.answer.notice)}")
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """The use cases, wired once: analyse a clip into a folder, ask about an analysed lift, simulate lifts."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,6 +20,7 @@ from perception.simulator.spec import Fault, View
 
 if TYPE_CHECKING:
     from coach.chat import Answer
+    from coach.talk import AnswerStream
     from coach.writer import Writer
     from corpus.knowledge.library import Library
 
@@ -67,12 +68,14 @@ class AnalysisResult:
         guidances: The guidance of each lift that has some, by lift number.
         out_dir: The folder that holds everything.
         paths: The files in it, sorted.
+        notices: Where the rules had to write instead of the model, and why; warnings of the report as well.
     """
 
     report: Report
     guidances: dict[int, Guidance]
     out_dir: Path
     paths: tuple[Path, ...]
+    notices: tuple[str, ...] = ()
 
 
 def is_of_analysis(entry: Path) -> bool:
@@ -159,14 +162,14 @@ def analyse(
         is_demo=is_demo,
     )
     with whole_folder(out_dir) as work_dir:
-        report, guidances = _analyse_into(work_dir, clip_path, run, author, on_progress or _no_progress)
+        report, guidances, notices = _analyse_into(work_dir, clip_path, run, author, on_progress or _no_progress)
     paths = tuple(sorted(path for path in out_dir.rglob("*") if path.is_file()))
-    return AnalysisResult(report=report, guidances=guidances, out_dir=out_dir, paths=paths)
+    return AnalysisResult(report=report, guidances=guidances, out_dir=out_dir, paths=paths, notices=notices)
 
 
 def _analyse_into(
     work_dir: Path, clip_path: Path, run: Run, author: "Writer", on_progress: OnProgress
-) -> tuple[Report, dict[int, Guidance]]:
+) -> tuple[Report, dict[int, Guidance], tuple[str, ...]]:
     from coach.report import write_html
     from corpus.knowledge.library import load_library
     from perception.exports import write_exports
@@ -177,11 +180,12 @@ def _analyse_into(
     library = load_library()
     analysis = analyse_clip(clip_path, run.settings, on_progress)
     report = judged(analysis.report, library)
-    guidances = guide(report, library, author, run.language)
     if run.with_video:
         report = write_pictures(analysis.clip, report, analysis.tracks, work_dir, on_progress)
     else:
         report = write_keyframes(analysis.clip, report, analysis.tracks, work_dir)
+    guidances, notices = guide(report, library, author, run.language, work_dir)
+    report = report.model_copy(update={"warnings": (*report.warnings, *notices)})
     on_progress("report", 0, 3)
     plots = write_plots(report, analysis.tracks, work_dir)
     on_progress("report", 1, 3)
@@ -193,7 +197,7 @@ def _analyse_into(
     on_progress("report", 2, 3)
     write_html(report, guidances, work_dir, plots=plots)
     on_progress("report", 3, 3)
-    return report, guidances
+    return report, guidances, notices
 
 
 def judged(report: Report, library: "Library") -> Report:
@@ -206,16 +210,30 @@ def judged(report: Report, library: "Library") -> Report:
     return report.model_copy(update={"lifts": lifts})
 
 
-def guide(report: Report, library: "Library", author: "Writer", language: Language) -> dict[int, Guidance]:
-    """Return the checked guidance of each guided lift, by lift number."""
-    from coach.guidance import write_guidance
+def guide(
+    report: Report, library: "Library", author: "Writer", language: Language, folder: Path
+) -> tuple[dict[int, Guidance], tuple[str, ...]]:
+    """Return the checked guidance of each guided lift by lift number, and where the rules had to step in.
+
+    Args:
+        report: What was measured, with findings and key frames.
+        library: Fault texts and phrases.
+        author: Who writes.
+        language: Language of the guidance.
+        folder: Where the key frames lie.
+    """
+    from coach.guidance import pictures_in, write_guidance
 
     numbers = guided_lifts(report)
-    return {
-        lift.number: write_guidance(report, lift, library, author, language)
+    notices: list[str] = []
+    guidances = {
+        lift.number: write_guidance(
+            report, lift, library, author, language, pictures=pictures_in(lift, folder), tell=notices.append
+        )
         for lift in report.lifts
         if lift.number in numbers
     }
+    return guidances, tuple(notices)
 
 
 def demo(
@@ -296,18 +314,45 @@ def _claim(out_dir: Path, simulation: Simulation) -> None:
     _write_record(mark, simulation)
 
 
-def ask(out_dir: Path, question: str, language: Language | None = None, lift_number: int | None = None) -> "Answer":
-    """Answer a question about an analysed lift from what was measured in it.
+def ask(
+    out_dir: Path,
+    question: str,
+    language: Language | None = None,
+    lift_number: int | None = None,
+    *,
+    writer: "str | Writer" = "rules",
+    history: Sequence[tuple[str, str]] = (),
+) -> "Answer":
+    """Answer a question about an analysed lift from what was measured in it; arguments as in `ask_stream`."""
+    stream = ask_stream(out_dir, question, language, lift_number, writer=writer, history=history)
+    for _ in stream:
+        pass
+    return stream.answer
+
+
+def ask_stream(
+    out_dir: Path,
+    question: str,
+    language: Language | None = None,
+    lift_number: int | None = None,
+    *,
+    writer: "str | Writer" = "rules",
+    history: Sequence[tuple[str, str]] = (),
+) -> "AnswerStream":
+    """Return the answer to a question about an analysed lift, to be read while it is written.
 
     Args:
         out_dir: Folder of an analysis.
         question: What the athlete wants to know.
         language: Language of the answer; the guidance's own when None.
         lift_number: Which lift of the clip; the first guided one when None.
+        writer: Who answers: a name of `coach.writers`, or a writer.
+        history: Earlier questions and answers, oldest first.
 
     Raises:
         InputError: The folder is no analysis, the question is empty, or there is no such lift.
         DataError: `report.json` or the guidance is damaged.
+        SetupError: There is no such writer, or it needs a package that is not installed.
     """
     if not question.strip():
         raise InputError('the question is empty: write it in quotes, such as "why did the bar swing forward?"')
@@ -318,13 +363,22 @@ def ask(out_dir: Path, question: str, language: Language | None = None, lift_num
     number = min(guidances) if lift_number is None else lift_number
     if number not in guidances:
         raise InputError(f"no lift {number} with measures in this clip; choose from {', '.join(map(str, guidances))}")
-    from coach.chat import answer
+    from coach.talk import Talk, answer_stream
+    from coach.writer import WRITERS
     from corpus.knowledge.library import load_library
 
-    guidance = guidances[number]
     if lift_number is not None:
         report = report.model_copy(update={"lifts": tuple(lift for lift in report.lifts if lift.number == number)})
-    return answer(report, guidance, load_library(), question, language or guidance.language)
+    talk = Talk(
+        report=report,
+        guidances=guidances,
+        number=number,
+        folder=out_dir,
+        library=load_library(),
+        language=language or guidances[number].language,
+        history=history,
+    )
+    return answer_stream(talk, question, WRITERS.load(writer) if isinstance(writer, str) else writer)
 
 
 def read_report(out_dir: Path) -> Report:

@@ -87,6 +87,8 @@ class Repairs(Protocol):
 class Talks(Protocol):
     """A writer that answers questions as well."""
 
+    name: str
+
     def talk(
         self,
         report: Report,
