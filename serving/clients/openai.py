@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -83,6 +84,7 @@ class OpenAIClient:
         # A proxy of the environment cannot reach this machine's own server.
         is_here = urlsplit(base_url).hostname in _LOOPBACK
         http = openai.DefaultHttpxClient(trust_env=not is_here)
+        weakref.finalize(self, http.close)
         self._client = openai.OpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=http)
 
     @property
@@ -243,19 +245,19 @@ class OpenAIClient:
             yield
         except openai.NotFoundError as problem:
             raise ServiceError(self._not_found(model)) from problem
-        except (openai.APITimeoutError, httpx2.TimeoutException) as problem:
+        except openai.APITimeoutError as problem:
             raise ServiceError(
                 f"{self.base_url} did not answer in time; is the server overloaded? Try again"
             ) from problem
         except openai.APIConnectionError as problem:
             cause = problem.__cause__ or problem
-            raise ServiceError(f"{self.base_url} cannot be reached ({cause}); is `coach serve` running?") from problem
+            if isinstance(cause, httpx2.ConnectError):
+                flaw = f"cannot be reached ({cause}); is `coach serve` running?"
+            else:
+                flaw = f"broke off in the middle of an answer ({cause}); is `coach serve` still running? Then ask again"
+            raise ServiceError(f"{self.base_url} {flaw}") from problem
         except openai.APIStatusError as problem:
             raise ServiceError(f"{self.base_url} {_status_text(problem)}") from problem
-        except httpx2.HTTPError as problem:
-            raise ServiceError(
-                f"{self.base_url} broke off in the middle of an answer ({problem}): ask again"
-            ) from problem
         except (openai.APIError, json.JSONDecodeError, ValidationError) as problem:
             flaw = " ".join(str(problem).split())[:200]
             raise ServiceError(
