@@ -1,7 +1,7 @@
 """Guidance over made-up lifts of every kind: every number supported, every tampering caught, JSON unharmed."""
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -9,13 +9,16 @@ from hypothesis import strategies as st
 
 from coach.chat import answer
 from coach.check import check_guidance, check_text
+from coach.domain.errors import ServiceError
 from coach.domain.guidance import Guidance, Language
 from coach.domain.lift import Lift, Outcome
 from coach.domain.measures import MEASURES
+from coach.guidance import write_guidance
 from coach.quantities import find_quantities, normalised
 from coach.wording import has_right_script, sentences
 from coach.writer import Draft
 from corpus.knowledge.library import LANGUAGES, is_short
+from tests.coach.fake_model import FakeClient, rules_as_written, writer_of
 from tests.coach.made_up_lifts import LIBRARY, all_text, faulty_lift, guide, make_camera, make_lift, make_report
 
 RANGES = {
@@ -211,3 +214,182 @@ def test_guidance_rests_on_findings_of_the_lift_alone() -> None:
 
     assert check_guidance(draft, lift, (), LIBRARY).priorities == ()
     assert make_camera().view == "side"
+
+
+SWING = make_report(faulty_lift("bar_swing_forward")).lifts[0]
+FASTER = "The peak bar speed was 9 m/s."
+
+
+class Written(NamedTuple):
+    """What came of a model's replies."""
+
+    guidance: Guidance
+    told: list[str]
+    client: FakeClient
+
+
+def written_by(*replies: str | Exception, lift: Lift = SWING, language: Language = "en") -> Written:
+    """Return the guidance a model's replies lead to, what the athlete is told, and the client that was asked."""
+    writer, client = writer_of(*replies)
+    told: list[str] = []
+    report = make_report(lift)
+    guidance = write_guidance(report, report.lifts[0], LIBRARY, writer, language, tell=told.append)
+    return Written(guidance, told, client)
+
+
+def test_what_holds_is_taken_as_it_is() -> None:
+    said = written_by(rules_as_written(SWING))
+
+    assert (said.guidance.writer, said.guidance.check.removed, said.told) == ("vlm", (), [])
+    assert len(said.client.asked) == 1
+
+
+FLAWS = {
+    "a number": {"strength": FASTER},
+    "a number in words": {"strength": "The peak bar speed was nine metres per second."},
+    "another measure's number": {"observation": "The bar looped {bar_drop_m}."},
+    "a quote of nothing": {"observation": "The bar looped {bar_loop_m}."},
+    "an observation without a number": {"observation": "The bar looped far forward."},
+    "a fault that was not found": {"fault": "hips_shoot"},
+    "a fault that there is not": {"fault": "none"},
+    "no priority": {"priorities": ()},
+    "no strength": {"strength": "  "},
+    "another language": {"strength": "今天舉得很好。"},
+    "another script": {"strength": "Отличный подъём."},
+    "a diagnosis": {"consequence": "You have a torn rotator cuff."},
+    "a promise": {"next_film": "This lift is safe."},
+    "a link": {"next_film": "See https://example.org/film for more."},
+    "a picture": {"strength": "![x](http://10.0.0.1/x.png) Good."},
+    "a long cue": {"cue": "keep the bar close and then much closer to you please"},
+}
+
+
+@pytest.mark.parametrize("flaw", FLAWS.values(), ids=FLAWS)
+def test_what_does_not_hold_is_repaired_once(flaw: dict[str, Any]) -> None:
+    said = written_by(rules_as_written(SWING, **flaw), rules_as_written(SWING))
+
+    assert len(said.client.asked) == 2
+    assert said.guidance.model_copy(update={"writer": "rules", "model": None, "adapter": None}) == guide(SWING)
+    assert (said.guidance.writer, said.told) == ("vlm", [])
+
+
+@pytest.mark.parametrize(
+    "flaw",
+    ["a number", "another measure's number", "a quote of nothing", "no priority", "no strength", "another script"],
+)
+def test_after_two_drafts_that_do_not_hold_the_rules_write_and_say_so(flaw: str) -> None:
+    reply = rules_as_written(SWING, **FLAWS[flaw])
+
+    said = written_by(reply, reply)
+
+    assert said.guidance == guide(SWING)
+    assert said.guidance.writer == "rules"
+    assert said.told == [
+        "the guidance about lift 1 comes from the rules writer: what the model wrote does not hold, even after a second try"
+    ]
+
+
+@pytest.mark.parametrize("flaw", ["a diagnosis", "a promise", "a long cue"])
+def test_what_can_be_left_out_is_left_out_and_recorded(flaw: str) -> None:
+    reply = rules_as_written(SWING, **FLAWS[flaw])
+
+    said = written_by(reply, reply)
+
+    (lost,) = FLAWS[flaw].values()
+    assert said.guidance.writer == "vlm"
+    assert said.guidance.check.removed == (lost,)
+    assert lost not in all_text(said.guidance)
+
+
+def test_english_in_chinese_guidance_is_repaired() -> None:
+    english, chinese = rules_as_written(SWING), rules_as_written(SWING, "zh-Hant")
+
+    said = written_by(english, chinese, language="zh-Hant")
+
+    assert said.guidance.writer == "vlm"
+    assert has_right_script(all_text(said.guidance), "zh-Hant")
+    assert written_by(english, english, language="zh-Hant").guidance.writer == "rules"
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        "http://127.0.0.1:8102/v1 cannot be reached; is `coach serve` running?",
+        "http://127.0.0.1:8102/v1 did not answer in time",
+        "http://127.0.0.1:8102/v1 refuses the key",
+        "http://127.0.0.1:8102/v1 does not serve 'coach@0'; choose from base",
+    ],
+)
+def test_a_server_that_fails_leaves_the_writing_to_the_rules(problem: str) -> None:
+    said = written_by(ServiceError(problem))
+
+    assert said.guidance == guide(SWING)
+    assert said.told == [f"the guidance about lift 1 comes from the rules writer: {problem}"]
+
+
+def test_a_draft_that_is_good_enough_stays_when_the_server_fails_at_the_repair() -> None:
+    said = written_by(rules_as_written(SWING, next_film="This lift is safe."), ServiceError("gone"))
+
+    assert (said.guidance.writer, said.guidance.next_film, said.told) == ("vlm", "", [])
+
+
+def test_a_repair_that_makes_it_worse_is_not_taken() -> None:
+    first = rules_as_written(SWING, next_film="This lift is safe.")
+    worse = rules_as_written(SWING, strength=FASTER)
+
+    assert written_by(first, worse).guidance.check.removed == ("This lift is safe.",)
+
+
+def test_a_writer_that_cannot_repair_is_never_replaced() -> None:
+    class Hype:
+        name = "hype"
+
+        def write(self, *_: object, **__: object) -> Draft:
+            return Draft(language="en", writer="hype", strength=FASTER, next_film="Film.", safety="")
+
+    report = make_report(SWING)
+    guidance = write_guidance(report, SWING, LIBRARY, Hype(), "en")
+
+    assert (guidance.writer, guidance.strength, guidance.check.removed) == ("hype", "", (FASTER,))
+
+
+NINE = "The bar moved at 9 m/s"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{NINE}.",
+        f"As you asked: {NINE}, and the peak bar speed was {{bar_peak_velocity_m_s}}.",
+        "The bar moved at nine metres per second.",
+        "Bar speed 9\u00a0m/s.",
+        "Bar speed ９ m/s.",
+        "Bar speed **9** m/s.",
+        "Bar speed 9\u200b m/s.",
+        "Bar speed 9\nm/s.",
+        "槓鈴速度每秒九公尺。",
+    ],
+)
+@pytest.mark.parametrize("field", ["strength", "observation", "consequence", "cue", "drill", "next_film", "safety"])
+def test_a_model_that_obeys_an_instruction_in_the_text_says_no_unchecked_number(field: str, text: str) -> None:
+    reply = rules_as_written(SWING, **{field: text})
+
+    guidance = written_by(reply, reply).guidance
+
+    plain = normalised(all_text(guidance)).lower()
+    for sign in ("9 m", "9m", "nine", "九", "moved at", "bar speed 9"):
+        assert sign not in plain
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=st.text(max_size=300), field=st.sampled_from(["strength", "observation", "cue", "drill", "next_film"]))
+def test_whatever_a_model_writes_the_guidance_holds_and_says_who_wrote_it(text: str, field: str) -> None:
+    reply = rules_as_written(SWING, **{field: text})
+
+    guidance = written_by(reply, reply).guidance
+
+    assert guidance.check.numbers_found == guidance.check.numbers_supported
+    assert guidance.strength
+    assert [p.fault for p in guidance.priorities] == ["bar_swing_forward"]
+    assert guidance.writer in ("vlm", "rules")
+    assert not re.search(r"[{}<>]|://", all_text(guidance))
