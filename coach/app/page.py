@@ -1,0 +1,15 @@
+"""The pages under one roof: Lift with the chat beside it, Corpus, Rate."""
+
+import gradio as gr
+
+from coach.app.lift_page import make_lift_page
+from coach.app.state import App
+
+
+def make_pages(app: App) -> gr.Blocks:
+    """Return the pages of the app, not yet served."""
+    with gr.Blocks(title="Liftcoach", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as pages:
+        gr.Navbar(main_page_name="Lift")
+        make_lift_page(app, pages)
+    pages.queue(default_concurrency_limit=8, max_size=200, api_open=False)
+    return pages
