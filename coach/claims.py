@@ -8,7 +8,7 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
     "diagnosis": (
         r"\b(?:herniat\w*|bulging|slipped|prolapsed|ruptured)\s+(?:spinal\s+)?dis[ck]s?|\bdis[ck]s? (?:is|are|has|looks?) \w+",
         r"\bherniat\w*|tend[oi]n(?:itis|opathy|osis)|bursitis|arthritis|sciatica|impingement|scoliosis|\w+ syndrome\b",
-        r"\b(?:torn|tear(?:ing)?|ruptur\w+|strain(?:ed)?|sprain\w*|dislocat\w+|fractur\w+)\b.{0,30}\b(?:muscle|ligament|tendon|"
+        r"\b(?:torn|tore|tear(?:ing)?|ruptur\w+|strain(?:ed)?|sprain\w*|dislocat\w+|fractur\w+)\b.{0,30}\b(?:muscle|ligament|tendon|"
         r"labrum|meniscus|cuff|acl|mcl|hamstring|quad\w*|pec\w*|biceps|shoulder|knee|back|hip|wrist|elbow|ankle)",
         r"\b(?:muscle|ligament|tendon|labrum|meniscus|cuff|acl|hamstring|shoulder|knee|back|hip|wrist|elbow)\b.{0,20}"
         r"\b(?:is|are|looks?|has been|seems?|have)\s+(?:\w+\s+)?(?:torn|strained|sprained|inflamed|damaged|injured|ruptured)",

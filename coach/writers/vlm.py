@@ -1,7 +1,7 @@
 """The writer that asks a vision-language model: it quotes measures by id, and what it writes is a draft like any other."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -34,7 +34,15 @@ ANSWER_TOKENS = 400
 QUESTION_PASSAGES = 1  # notes of coaches beside a question that is not about a number
 
 
-def create(client: ChatClient | None = None, model: str | None = None, n_passages: int = 0) -> "VlmWriter":
+FindPassages = Callable[[str, Language, Sequence[str], int], tuple[Passage, ...]]
+
+
+def create(
+    client: ChatClient | None = None,
+    model: str | None = None,
+    n_passages: int = 0,
+    find: FindPassages | None = None,
+) -> "VlmWriter":
     """Return the writer that asks a model.
 
     Args:
@@ -43,9 +51,10 @@ def create(client: ChatClient | None = None, model: str | None = None, n_passage
         model: Served name of a model or an adapter; `$LIFTCOACH_MODEL`, else the one the client chooses.
         n_passages: Notes of coaches that stand beside the measures when guidance is written, three at most; those
             that `coach-tiny` was trained with are none.
+        find: Finds notes by (query, language, faults, limit); the search over the starter corpus when left out.
     """
     wanted = model or os.environ.get("LIFTCOACH_MODEL") or None
-    return VlmWriter(client or CLIENTS.load("openai", model=wanted), wanted, n_passages)
+    return VlmWriter(client or CLIENTS.load("openai", model=wanted), wanted, n_passages, find or find_passages)
 
 
 class VlmWriter:
@@ -53,9 +62,9 @@ class VlmWriter:
 
     name = "vlm"
 
-    def __init__(self, client: ChatClient, model: str | None, n_passages: int) -> None:
+    def __init__(self, client: ChatClient, model: str | None, n_passages: int, find: FindPassages) -> None:
         """Remember whom to ask; nothing is asked yet."""
-        self._client, self._model, self._n_passages = client, model, n_passages
+        self._client, self._model, self._n_passages, self._find = client, model, n_passages, find
 
     def write(
         self,
@@ -112,7 +121,7 @@ class VlmWriter:
             history,
             question,
             pictures=pictures,
-            passages=_about_question(question, library, language),
+            passages=self._about_question(question, library, language),
             lift_passages=self._about_findings(lift, library, language, ()),
         )
         return self._client.stream(turns, max_tokens=ANSWER_TOKENS, model=self._model)
@@ -136,7 +145,14 @@ class VlmWriter:
         if not found or not self._n_passages:
             return ()
         names = " ".join(library.faults[name].texts[language].name for name in found)
-        return _searched(names, language, found, self._n_passages)
+        return self._find(names, language, found, self._n_passages)
+
+    def _about_question(self, question: str, library: Library, language: Language) -> tuple[Passage, ...]:
+        """Return notes that fit a question; none where it asks for a number, which only the lift can answer."""
+        asked = normalised(question)
+        if measures_asked(library, asked) or instant_asked(library, asked):
+            return ()
+        return self._find(question, language, (), QUESTION_PASSAGES)
 
     def _draft(
         self, turns: Sequence[Turn], lift: Lift, library: Library, language: Language, history: Sequence[Lift]
@@ -216,15 +232,8 @@ def _read(text: str, model: str) -> WrittenDraft:
         ) from problem
 
 
-def _about_question(question: str, library: Library, language: Language) -> tuple[Passage, ...]:
-    """Return notes that fit a question; none where it asks for a number, which only the lift can answer."""
-    asked = normalised(question)
-    if measures_asked(library, asked) or instant_asked(library, asked):
-        return ()
-    return _searched(question, language, (), QUESTION_PASSAGES)
-
-
-def _searched(query: str, language: Language, faults: Sequence[str], limit: int) -> tuple[Passage, ...]:
+def find_passages(query: str, language: Language, faults: Sequence[str], limit: int) -> tuple[Passage, ...]:
+    """Return the notes of the starter corpus that fit best."""
     from corpus.search import search
     from corpus.starter import open_starter
 

@@ -6,6 +6,7 @@ from typing import Any
 from coach.domain.conversation import Turn
 from coach.domain.guidance import Guidance, Language
 from coach.domain.lift import Lift
+from coach.domain.passage import Passage
 from coach.prompts import WrittenDraft
 from coach.writers.vlm import VlmWriter, as_written, create
 from serving.client import Reply
@@ -62,12 +63,17 @@ class FakeClient:
             self.n_closed += 1
 
 
+def no_passages(query: str, language: Language, faults: Sequence[str], limit: int) -> tuple[Passage, ...]:
+    """Find nothing."""
+    return ()
+
+
 def writer_of(
     *replies: str | Exception, streams: Iterable[Iterable[str | Exception]] = ()
 ) -> tuple[VlmWriter, FakeClient]:
     """Return a writer whose model gives these replies, and the client that was asked."""
     client = FakeClient(replies, streams)
-    return create(client), client
+    return create(client, find=no_passages), client
 
 
 def rules_as_written(lift: Lift, language: Language = "en", **changes: Any) -> str:
