@@ -1,0 +1,1 @@
+"""Migrations of the corpus tables, one file a version."""
