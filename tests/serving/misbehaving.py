@@ -138,6 +138,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     break
             except TimeoutError:
                 continue
+            except ConnectionError:
+                self.played.client_left.set()
+                break
         self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:
