@@ -5,18 +5,16 @@ and what belongs to somebody else is answered like what does not exist.
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import Engine, and_, func, or_, select
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
-from coach.database import open_engine, upgrade
+from coach.database import open_engine, transaction, upgrade
 from coach.domain.base import Record
-from coach.domain.errors import InputError, SetupError
+from coach.domain.errors import InputError
 from coach.tables import ChatRow, FeedbackRow, LiftRow, MessageRow, PairRow, VoteRow
 
 Status = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -87,7 +85,9 @@ def open_store(url: str | None = None) -> "Store":
     """Return the store of a database, brought up to date; the file in the data folder when no address is given.
 
     Raises:
-        SetupError: The database cannot be reached or written.
+        DataError: The file is damaged.
+        ServiceError: The database does not answer.
+        SetupError: The place cannot be written, or the database was written by a newer version.
     """
     engine = open_engine(url)
     upgrade(engine, "coach")
@@ -99,16 +99,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         """Remember the database; it has the tables already."""
-        self.engine = engine
-        self._sessions = sessionmaker(engine, expire_on_commit=False)
-
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
-        try:
-            with self._sessions.begin() as session:
-                yield session
-        except OperationalError as problem:
-            raise SetupError(f"the database did not take this ({problem.orig}); try again") from problem
+        self._engine = engine
 
     # Lifts
 
@@ -123,7 +114,7 @@ class Store:
             is_shared=is_shared,
             settings=settings,
         )
-        with self._session() as session:
+        with transaction(self._engine) as session:
             session.add(row)
             session.flush()
             return _lift(row)
@@ -134,26 +125,26 @@ class Store:
         Raises:
             InputError: There is none; a lift of somebody else gives the same words.
         """
-        with self._session() as session:
+        with transaction(self._engine, is_reading=True) as session:
             return _lift(_visible(session, lift_id, owner))
 
     def lifts(self, owner: str) -> list[StoredLift]:
         """Return the lifts that this person may see, newest first, what is shared last."""
         wanted = select(LiftRow).where(or_(LiftRow.owner == owner, LiftRow.is_shared))
-        with self._session() as session:
+        with transaction(self._engine, is_reading=True) as session:
             rows = session.scalars(wanted.order_by(LiftRow.is_shared, LiftRow.created_at.desc()))
             return [_lift(row) for row in rows]
 
     def set_status(self, lift_id: str, status: Status, message: str = "") -> None:
         """Say how the analysis of a lift stands; `message` is for the person."""
-        with self._session() as session:
+        with transaction(self._engine) as session:
             row = session.get(LiftRow, lift_id)
             if row is not None:
                 row.status, row.message = status, message
 
     def end_unfinished(self, message: str) -> list[StoredLift]:
         """Mark the analyses that an earlier run of the app left unfinished as failed, and return them."""
-        with self._session() as session:
+        with transaction(self._engine) as session:
             rows = session.scalars(select(LiftRow).where(LiftRow.status.in_(UNFINISHED))).all()
             for row in rows:
                 row.status, row.message = "failed", message
@@ -165,22 +156,11 @@ class Store:
         Raises:
             InputError: This person has no such lift; what is shared cannot be removed.
         """
-        with self._session() as session:
+        with transaction(self._engine) as session:
             row = _visible(session, lift_id, owner)
             if row.owner != owner:
                 raise InputError(f"{row.title} is shared by everybody and stays")
-            chats = select(ChatRow.id).where(ChatRow.lift_id == lift_id)
-            messages = select(MessageRow.id).where(MessageRow.chat_id.in_(chats))
-            pairs = select(PairRow.id).where(PairRow.lift_id == lift_id)
-            for table, where in (
-                (FeedbackRow, FeedbackRow.message_id.in_(messages)),
-                (MessageRow, MessageRow.chat_id.in_(chats)),
-                (ChatRow, ChatRow.lift_id == lift_id),
-                (VoteRow, VoteRow.pair_id.in_(pairs)),
-                (PairRow, PairRow.lift_id == lift_id),
-                (LiftRow, LiftRow.id == lift_id),
-            ):
-                session.execute(table.__table__.delete().where(where))  # type: ignore[attr-defined]
+            session.delete(row)
 
     # Conversations
 
@@ -190,7 +170,7 @@ class Store:
         Raises:
             InputError: There is no such lift.
         """
-        with self._session() as session:
+        with transaction(self._engine, is_reading=True) as session:
             _visible(session, lift_id, owner)
             return _messages(session, lift_id, owner)
 
@@ -202,7 +182,7 @@ class Store:
         Raises:
             InputError: There is no such lift, or no such place.
         """
-        with self._session() as session:
+        with transaction(self._engine) as session:
             _visible(session, lift_id, owner)
             chat = _chat(session, lift_id, owner)
             here = _messages(session, lift_id, owner)
@@ -221,7 +201,7 @@ class Store:
         Raises:
             InputError: There is no such lift.
         """
-        with self._session() as session:
+        with transaction(self._engine) as session:
             _visible(session, lift_id, owner)
             chat = _chat(session, lift_id, owner)
             for message in _messages(session, lift_id, owner):
@@ -234,7 +214,7 @@ class Store:
         Raises:
             InputError: There is no such lift, or no answer at this place.
         """
-        with self._session() as session:
+        with transaction(self._engine) as session:
             _visible(session, lift_id, owner)
             here = _messages(session, lift_id, owner)
             if not 0 <= place < len(here) or here[place].role != "assistant":
@@ -252,7 +232,7 @@ class Store:
         second: tuple[str, dict[str, Any]],
     ) -> bool:
         """Remember a pair as (name, guidance) twice, its order drawn by chance; return False when it is known."""
-        with self._session() as session:
+        with transaction(self._engine) as session:
             if session.get(PairRow, pair_id) is not None:
                 return False
             session.add(
@@ -278,14 +258,26 @@ class Store:
             .order_by(PairRow.created_at, PairRow.id)
             .limit(1)
         )
-        with self._session() as session:
+        with transaction(self._engine, is_reading=True) as session:
             row = session.scalars(wanted).first()
             return None if row is None else _pair(row)
+
+    def pair(self, pair_id: str, rater: str) -> Pair:
+        """Return a pair that this person may see.
+
+        Raises:
+            InputError: There is none.
+        """
+        with transaction(self._engine, is_reading=True) as session:
+            row = session.get(PairRow, pair_id)
+            if row is None or row.owner not in (rater, EVERYBODY):
+                raise InputError("this pair is not there any more: load the page again")
+            return _pair(row)
 
     def count_pairs(self, rater: str) -> tuple[int, int]:
         """Return how many pairs this person has judged, and how many there are for them."""
         visible = PairRow.owner.in_((rater, EVERYBODY))
-        with self._session() as session:
+        with transaction(self._engine, is_reading=True) as session:
             n = session.scalar(select(func.count()).select_from(PairRow).where(visible)) or 0
             judged = select(func.count(func.distinct(VoteRow.pair_id))).join(PairRow, PairRow.id == VoteRow.pair_id)
             n_judged = session.scalar(judged.where(VoteRow.rater == rater, visible)) or 0
@@ -297,10 +289,8 @@ class Store:
         Raises:
             InputError: There is no such pair for this person.
         """
-        with self._session() as session:
-            row = session.get(PairRow, pair_id)
-            if row is None or row.owner not in (rater, EVERYBODY):
-                raise InputError("this pair is not there any more: load the page again")
+        self.pair(pair_id, rater)
+        with transaction(self._engine) as session:
             session.add(VoteRow(pair_id=pair_id, rater=rater, choice=choice, reason=reason[:2000]))
 
     def votes(self, rater: str | None = None) -> list[Vote]:
@@ -309,7 +299,7 @@ class Store:
         wanted = select(VoteRow, PairRow).join(PairRow, PairRow.id == VoteRow.pair_id).where(VoteRow.id.in_(last))
         if rater is not None:
             wanted = wanted.where(VoteRow.rater == rater)
-        with self._session() as session:
+        with transaction(self._engine, is_reading=True) as session:
             return [_vote(vote, pair) for vote, pair in session.execute(wanted.order_by(VoteRow.id))]
 
 

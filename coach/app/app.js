@@ -17,6 +17,7 @@
     var video = clip();
     if (!video) { return; }
     var player = video.closest(".player");
+    if (!player) { return; }
     var position = player.querySelector(".position");
     if (isFinite(video.duration)) { position.max = String(video.duration); }
     position.value = String(video.currentTime);

@@ -111,6 +111,7 @@ def _connect(talk: "_Conversation", panel: ChatPanel, lift_id: gr.State, send: g
     ]
     stop.click(talk.stopped, [lift_id], outputs, cancels=events, show_progress="hidden", api_visibility="private")
     chatbot.undo(talk.undo, [lift_id], [chatbot, box], show_progress="hidden", api_visibility="private")
+    chatbot.clear(talk.clear, [lift_id], None, show_progress="hidden", api_visibility="private")
     chatbot.like(talk.like, [lift_id], None, show_progress="hidden", api_visibility="private")
 
 
@@ -148,6 +149,11 @@ class _Conversation:
             return gr.skip(), gr.skip()
         self._app.store.take_back(lift_id, who(request), asked[-1].place)
         return self._bubbles(lift_id, request), asked[-1].text
+
+    def clear(self, lift_id: str, request: gr.Request) -> None:
+        """Take the whole conversation back."""
+        if self._messages(lift_id, request):
+            self._app.store.take_back(lift_id, who(request), 0)
 
     def like(self, lift_id: str, request: gr.Request, event: gr.LikeData) -> None:
         """Remember a thumb or another opinion about an answer."""

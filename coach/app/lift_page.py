@@ -138,7 +138,7 @@ class _LiftPage:
     def open(self, request: gr.Request) -> tuple[Any, ...]:
         """Choose the lift of the address, or the newest one."""
         owner = who(request)
-        lifts = self._app.store.lifts(owner)
+        lifts = self._app.lifts(owner)
         wanted = dict(request.query_params).get("lift", "")
         chosen = next((lift.id for lift in lifts if lift.id == wanted), lifts[0].id if lifts else "")
         return chosen, gr.Dropdown(_choices(lifts), value=chosen or None)
@@ -189,7 +189,7 @@ class _LiftPage:
             self._app.remove(lift_id, owner)
         except CoachError as problem:
             raise gr.Error(str(problem), print_exception=False) from problem
-        lifts = self._app.store.lifts(owner)
+        lifts = self._app.lifts(owner)
         return lifts[0].id if lifts else ""
 
     async def show(self, lift_id: str, request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
@@ -269,7 +269,7 @@ class _LiftPage:
         return tuple(shown)
 
     def _picker(self, owner: str, lift_id: str) -> Any:
-        return gr.Dropdown(_choices(self._app.store.lifts(owner)), value=lift_id or None)
+        return gr.Dropdown(_choices(self._app.lifts(owner)), value=lift_id or None)
 
 
 _WELCOME = "<section class='card'><h1>Welcome</h1><p>Load the video of a lift with “New lift”.</p></section>"

@@ -1,11 +1,12 @@
-"""The files of a lift for its owner: video, key frames, plots and report, by an id that cannot be guessed."""
+"""The files of a person: video, key frames and report of a lift by an id that cannot be guessed, and their votes."""
 
 import re
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 
+from coach.app.rating import votes_csv, votes_jsonl
 from coach.app.state import App
 from coach.domain.errors import InputError
 
@@ -25,7 +26,7 @@ _FILE = re.compile(r"annotated\.mp4|report\.html|report\.json|guidance(?:-\d+)?\
 
 
 def media_routes(app: App) -> APIRouter:
-    """Return the routes `/media/<lift>/<file>`; what belongs to somebody else is not found."""
+    """Return the routes `/media/<lift>/<file>` and those of a person's votes; what is somebody else's is not found."""
     router = APIRouter()
 
     @router.get("/media/{lift_id}/{name:path}", include_in_schema=False)
@@ -41,6 +42,14 @@ def media_routes(app: App) -> APIRouter:
             raise HTTPException(404, "not found")
         headers = {"Cache-Control": "private, max-age=3600", "Content-Disposition": "inline"}
         return FileResponse(path, media_type=_TYPES[path.suffix.lower()], headers=headers)
+
+    @router.get("/votes.csv", include_in_schema=False)
+    def votes_as_csv(request: Request) -> Response:
+        return Response(votes_csv(app.store.votes(app.owner_of(request))), media_type="text/csv; charset=utf-8")
+
+    @router.get("/votes.jsonl", include_in_schema=False)
+    def votes_as_jsonl(request: Request) -> Response:
+        return Response(votes_jsonl(app.store.votes(app.owner_of(request))), media_type="application/x-ndjson")
 
     return router
 

@@ -23,3 +23,8 @@ def problem_html(problem: CoachError | str) -> str:
     """Return a problem as a sentence on the page."""
     text = str(problem)
     return f'<p class="problem" role="alert">{escape(text[:1].upper() + text[1:])}</p>' if text else ""
+
+
+def notice_html(text: str) -> str:
+    """Return something that went well as a sentence on the page."""
+    return f'<p class="notice" role="status">{escape(text)}</p>'

@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import AsyncIterator
+import warnings
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from coach.app.analysis import Limits
 from coach.app.guard import LOOPBACK, Guard, login_routes
 from coach.app.media import media_routes
 from coach.app.meters import Meters
+from coach.app.rating import read_pairs
 from coach.app.state import MAX_UPLOAD_BYTES, App
 from coach.app.worker import Worker
 from coach.domain.base import Record
@@ -28,6 +30,7 @@ class Config(Record):
     port: int = 7860
     accounts: Path | None = None
     folder: Path
+    pairs: Path | None = None
     database: str | None = None
     with_demo: bool = True
     limits: Limits = Limits()
@@ -36,6 +39,11 @@ class Config(Record):
     def is_local(self) -> bool:
         """Return whether only this machine can reach the app."""
         return self.host in LOOPBACK
+
+    @property
+    def address(self) -> str:
+        """Return what to type into a browser."""
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
 
 def make_state(config: Config) -> App:
@@ -56,11 +64,14 @@ def make_state(config: Config) -> App:
         raise SetupError(
             f"cannot write {config.folder}: {problem.strerror}; name another folder in LIFTCOACH_DATA"
         ) from problem
-    store = open_store(config.database or f"sqlite:///{config.folder / 'liftcoach.db'}")
+    store = open_store(config.database)
     meters = Meters()
     worker = Worker(store, config.limits, on_end=meters.analysis_ended)
     meters.watch_queue(lambda: worker.n_waiting)
-    return App(folder=config.folder, store=store, worker=worker, meters=meters, accounts=accounts)
+    app = App(folder=config.folder, store=store, worker=worker, meters=meters, accounts=accounts)
+    if config.pairs is not None:
+        read_pairs(app, config.pairs)
+    return app
 
 
 def make_server(config: Config, state: App | None = None) -> Any:
@@ -97,21 +108,23 @@ def make_server(config: Config, state: App | None = None) -> Any:
     server.include_router(media_routes(app))
     server.include_router(login_routes(app))
     pages = make_pages(app)
-    gr.mount_gradio_app(
-        server,
-        pages,
-        path="/",
-        auth_dependency=app.owner_of,
-        theme=_theme(),
-        css_paths=[STATIC / "app.css"],
-        head=f"<script>{(STATIC / 'app.js').read_text(encoding='utf-8')}</script>",
-        max_file_size=MAX_UPLOAD_BYTES,
-        footer_links=[],
-        run_history=False,
-        show_error=False,
-        ssr_mode=False,
-        enable_monitoring=False,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that it does not draw on a server, which nobody asked for
+        gr.mount_gradio_app(
+            server,
+            pages,
+            path="/",
+            auth_dependency=app.owner_of,
+            theme=_theme(),
+            css_paths=[STATIC / "app.css"],
+            head=f"<script>{(STATIC / 'app.js').read_text(encoding='utf-8')}</script>",
+            max_file_size=MAX_UPLOAD_BYTES,
+            footer_links=[],
+            run_history=False,
+            show_error=False,
+            ssr_mode=False,
+            enable_monitoring=False,
+        )
     pages.has_launched = True  # without it, a mounted app hands out any file of this machine that a visitor names
     server.add_middleware(Guard, state=app, is_local=config.is_local)
     return server
@@ -133,17 +146,26 @@ def _theme() -> Any:
     )
 
 
-def run(config: Config) -> None:
-    """Serve the app until it is stopped.
+def run(config: Config, on_open: Callable[[], None] | None = None) -> None:
+    """Serve the app until it is stopped; `on_open` is called when it answers.
 
     Raises:
         SetupError: The port is taken, or the app cannot be started as asked.
     """
     import uvicorn
 
+    class _Server(uvicorn.Server):
+        async def startup(self, sockets: list[Any] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started and on_open is not None:
+                on_open()
+
     _check_port(config.host, config.port)
     server = make_server(config)
-    uvicorn.run(server, host=config.host, port=config.port, log_level="warning", timeout_graceful_shutdown=3)
+    settings = uvicorn.Config(
+        server, host=config.host, port=config.port, log_level="warning", timeout_graceful_shutdown=3
+    )
+    _Server(settings).run()
 
 
 def _check_port(host: str, port: int) -> None:

@@ -162,6 +162,10 @@ class App:
             )
         )
 
+    def lifts(self, owner: str) -> list[StoredLift]:
+        """Return the lifts in the list of a person, newest first, the demo last."""
+        return [lift for lift in self.store.lifts(owner) if not lift.settings.get("only_to_rate")]
+
     def analysed(self, lift_id: str, owner: str) -> Analysed:
         """Return what was found out about a lift.
 
@@ -201,4 +205,4 @@ class App:
 
 def options_from(fields: dict[str, Any]) -> Options:
     """Return the options that were stored with a lift."""
-    return Options.model_validate(fields)
+    return Options.model_validate({name: fields[name] for name in Options.model_fields if name in fields})

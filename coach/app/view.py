@@ -1,7 +1,7 @@
 """A lift as the page shows it: guidance, instants, key frames and measures as HTML with the times to jump to."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -244,3 +244,8 @@ def _time_of(report: Report, lift: Lift, measure_id: str) -> float | None:
 def render_progress(stored: StoredLift, progress: Progress) -> str:
     """Return how an analysis stands as HTML."""
     return _pages.get_template("progress.html.j2").render(title=stored.title, progress=progress)
+
+
+def render_pair(report: Report, video: str, sides: Sequence[tuple[str, str]]) -> str:
+    """Return a video with two rendered guidances beside each other as HTML."""
+    return _pages.get_template("pair.html.j2").render(report=report, video=video, sides=sides)
