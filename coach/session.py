@@ -184,7 +184,7 @@ def _analyse_into(
         report = write_pictures(analysis.clip, report, analysis.tracks, work_dir, on_progress)
     else:
         report = write_keyframes(analysis.clip, report, analysis.tracks, work_dir)
-    guidances, notices = guide(report, library, author, run.language, work_dir)
+    guidances, notices = guide(report, library, author, run.language, work_dir, on_progress)
     report = report.model_copy(update={"warnings": (*report.warnings, *notices)})
     on_progress("report", 0, 3)
     plots = write_plots(report, analysis.tracks, work_dir)
@@ -211,7 +211,12 @@ def judged(report: Report, library: "Library") -> Report:
 
 
 def guide(
-    report: Report, library: "Library", author: "Writer", language: Language, folder: Path
+    report: Report,
+    library: "Library",
+    author: "Writer",
+    language: Language,
+    folder: Path,
+    on_progress: OnProgress | None = None,
 ) -> tuple[dict[int, Guidance], tuple[str, ...]]:
     """Return the checked guidance of each guided lift by lift number, and where the rules had to step in.
 
@@ -221,18 +226,21 @@ def guide(
         author: Who writes.
         language: Language of the guidance.
         folder: Where the key frames lie.
+        on_progress: Called with ("guidance", lifts done, lifts in all).
     """
     from coach.guidance import pictures_in, write_guidance
 
-    numbers = guided_lifts(report)
+    numbers, tell = guided_lifts(report), on_progress or _no_progress
+    lifts = [lift for lift in report.lifts if lift.number in numbers]
+    guidances: dict[int, Guidance] = {}
     notices: list[str] = []
-    guidances = {
-        lift.number: write_guidance(
-            report, lift, library, author, language, pictures=pictures_in(lift, folder), tell=notices.append
+    for lift in lifts:
+        tell("guidance", len(guidances), len(lifts))
+        pictures = pictures_in(lift, folder)
+        guidances[lift.number] = write_guidance(
+            report, lift, library, author, language, pictures=pictures, tell=notices.append
         )
-        for lift in report.lifts
-        if lift.number in numbers
-    }
+    tell("guidance", len(lifts), len(lifts))
     return guidances, tuple(notices)
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 
 from coach import session
-from coach.domain.errors import DataError, InputError
+from coach.domain.errors import DataError, InputError, SetupError
 from coach.domain.guidance import Check, Guidance
 from coach.domain.lift import Lift, Report
 from coach.domain.measures import Measure
 from coach.domain.settings import AnalysisSettings
-from tests.coach.made_up_lifts import make_report
+from tests.coach.made_up_lifts import LIBRARY, RULES, make_report
 
 
 def _lift(number: int, *, measured: bool = True) -> Lift:
@@ -94,6 +94,34 @@ def test_a_lift_that_is_not_in_the_clip_is_refused_with_those_that_are(tmp_path:
 
     with pytest.raises(InputError, match=r"no lift 7.*1, 2"):
         session.ask(tmp_path, "why?", lift_number=7)
+
+
+def test_an_unknown_writer_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    _write(tmp_path, make_report(_lift(1)), {1: _guidance("a")})
+
+    with pytest.raises(SetupError, match=r"no writer 'poet'.*rules, vlm"):
+        session.ask(tmp_path, "why?", writer="poet")
+
+
+def test_an_answer_can_be_read_in_pieces_and_is_the_same_as_at_once(tmp_path: Path) -> None:
+    _write(tmp_path, make_report(_lift(1), _lift(2)), {1: _guidance("a"), 2: _guidance("b")})
+
+    with session.ask_stream(tmp_path, "how fast was the bar?", lift_number=2) as stream:
+        text = "".join(stream)
+
+    assert stream.answer == session.ask(tmp_path, "how fast was the bar?", lift_number=2)
+    assert text == stream.answer.text
+    assert "1.90 m/s" in text
+
+
+def test_every_guided_lift_is_written_about_and_counted(tmp_path: Path) -> None:
+    report = make_report(_lift(1, measured=False), _lift(2), _lift(3))
+    seen: list[tuple[str, int, int]] = []
+
+    guidances, notices = session.guide(report, LIBRARY, RULES, "en", tmp_path, lambda *step: seen.append(step))
+
+    assert (sorted(guidances), notices) == ([2, 3], ())
+    assert seen == [("guidance", 0, 2), ("guidance", 1, 2), ("guidance", 2, 2)]
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"schema_version": 1}', "\xff"])
