@@ -1,0 +1,1 @@
+"""Complete recipes, one TOML file each, named as typed."""
