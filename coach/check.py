@@ -30,6 +30,9 @@ _DIMENSIONS = {
 }
 _UNFIT = re.compile(r"[{}<>]|://|\bwww\.|\]\(")  # a quote that was not filled, markup, or a link
 _BACKWARD = re.compile(r"\b(?:behind|back|backward\w*|rearward\w*)\b|後|后|往回", re.I)
+_WORD_AFTER = re.compile(
+    r"[)\s]*(?:(?:往|向)?[後后前]|(?:behind|back\w*|rearward\w*|forward\w*|in front|ahead)\b)", re.I
+)
 _FORWARD = re.compile(r"\b(?:front|forward\w*|ahead)\b|前", re.I)
 _RIGHT = re.compile(r"\bright\b[^,;]*\bhigher\b|\bleft\b[^,;]*\blower\b|右[^，；]*高|左[^，；]*低", re.I)
 _LEFT = re.compile(r"\bleft\b[^,;]*\bhigher\b|\bright\b[^,;]*\blower\b|左[^，；]*高|右[^，；]*低", re.I)
@@ -230,7 +233,7 @@ def _matches(quantity: Quantity, name: str, text: str, context: Context) -> bool
         if not bare_ratio:
             return False
     tolerance = max((measure.high - measure.low) / 2, _display_step(name, measure))
-    for sign in _signs(name, measure, text, context.library):
+    for sign in _signs(name, measure, text, quantity, context.library):
         low, high = sorted((sign * measure.low, sign * measure.high))
         if _equals(quantity, sign * measure.value, low, high, tolerance):
             return True
@@ -242,16 +245,18 @@ def _display_step(name: str, measure: Measure) -> float:
     return 0.005 if measure.unit in ("m", "1") else 0.5 * 10.0 ** -MEASURES[name].decimals
 
 
-def _signs(name: str, measure: Measure, text: str, library: Library) -> tuple[int, ...]:
-    """Return which way round a signed measure may be quoted, from the words of the sentence."""
+def _signs(name: str, measure: Measure, text: str, quantity: Quantity, library: Library) -> tuple[int, ...]:
+    """Return which way round a signed measure may be quoted: by the word after the number, else those of the sentence."""
     axis = library.measures[name].axis
     if axis is None:
         return (1,)
     plus, minus = (_FORWARD, _BACKWARD) if axis == "fore_aft" else (_RIGHT, _LEFT)
-    says_plus, says_minus = bool(plus.search(text)), bool(minus.search(text))
+    after = _WORD_AFTER.match(text, quantity.end) if axis == "fore_aft" else None
+    said = after.group() if after else text
+    says_plus, says_minus = bool(plus.search(said)), bool(minus.search(said))
     if axis == "height":
         agrees = says_plus == says_minus or says_plus == (measure.value >= 0)
-        return (1, -1) if agrees else ()
+        return ((1,) if measure.value >= 0 else (1, -1)) if agrees else ()
     if says_minus and not says_plus:
         return (-1,)
     return (1,) if not says_minus else ((1,) if measure.value >= 0 else (-1,))

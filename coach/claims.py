@@ -4,6 +4,9 @@ import re
 
 _NOT = r"(?:not|n't|never|no|without|cannot|don't|avoid|別|别|不|勿|沒|没|無|无)"
 
+_BODY = r"back|lower back|spine|knees?|shoulders?|elbows?|wrists?|hips?|ankles?|neck|joints?|discs?"
+_BODY_ZH = r"肩膀?|膝蓋?|膝盖|腰|下背|背部|手肘|肘|手腕|腕|髖|髋|腳踝|脚踝|脖子|身體|身体|關節|关节|脊椎|脊柱"
+
 _FORBIDDEN: dict[str, tuple[str, ...]] = {
     "diagnosis": (
         r"\b(?:herniat\w*|bulging|slipped|prolapsed|ruptured)\s+(?:spinal\s+)?dis[ck]s?|\bdis[ck]s? (?:is|are|has|looks?) \w+",
@@ -18,11 +21,18 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         r"(?:椎間盤|椎间盘).{0,4}(?:突出|膨出|脫出|脱出|破裂)|肌腱炎|腱鞘炎|滑囊炎|關節炎|关节炎|坐骨神經|坐骨神经|脊椎?側彎|脊柱侧弯",
         r"(?:肌肉|韌帶|韧带|肌腱|半月板|旋轉肌|肩袖|盂唇|十字).{0,6}(?:拉傷|拉伤|撕裂|斷裂|断裂|發炎|发炎|受損|受损)|(?:拉傷|拉伤|扭傷|扭伤|骨折|脫臼|脱臼|夾擠|撞击综合)",
         r"診斷|诊断|你(?:有|患有|得了).{0,8}(?:症|炎|病|損傷|损伤)",
+        r"\b(?:rotator cuff|labr(?:um|al)|menisc\w+|acl|mcl|pinched nerve|mri|x-?rays?)\b|\b(?:jumper|runner)'?s knee\b|\b(?:tennis|golfer'?s) elbow\b",
+        rf"\bsuffer\w* from\b|\byour\s+(?:\w+\s+)?(?:{_BODY}|quads?|glutes?|hamstrings?|core|muscles?)\s+(?:is|are|looks?|seems?)\s+(?:\w+\s+)?"
+        r"(?:weak\w*|tight\w*|imbalanced|unstable|stiff\w*|worn)\b",
+        rf"症候群|[综綜]合[征徵症]|(?:{_BODY_ZH}|韌帶|韧带|肌腱|肌群|肌肉|椎).{{0,8}}(?:發炎|发炎|撕裂|拉傷|拉伤|損傷|损伤|退化|不穩定|不稳定|沾黏|粘连)",
     ),
     "injury prediction": (
         r"\binjur(?:y|ies|e|ed|es|ing|ious)\b|\b(?:hurt|wreck|ruin|destroy|damage|blow out|snap|break|wear out)\w*\s+(?:your|the|his|her)\s+"
         r"(?:\w+\s+)?(?:back|knees?|shoulders?|spine|wrists?|elbows?|hips?|neck|discs?|joints?|body)",
         r"\bdangerous\b|\bwill (?:get )?hurt\b",
+        rf"\bget(?:s|ting)?\s+hurt\b|\bputs?\b.{{0,40}}\bat risk\b|\brisks? (?:of|to) (?:your|the|an?)\s+(?:{_BODY})\b|\bpay for (?:it|this|that)\b",
+        rf"\b(?:{_BODY})\s+(?:will|won't|is going to|are going to|cannot|can't)\s+(?:\w+\s+)?(?:give out|go|suffer|fail|break|hurt|thank|last|take it|hold up)\b",
+        rf"付出代價|付出代价|(?:{_BODY_ZH}).{{0,6}}(?:壞掉|坏掉|出問題|出问题|報銷|报销|受不了|撐不住|撑不住|出事)",
         r"受傷|受伤|傷害|伤害|(?:弄|練|练|拉|舉|举|閃|闪)(?:傷|伤|壞|坏|斷|断)|危險|危险",
     ),
     "safe": (
@@ -34,10 +44,12 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         r"\b(?:train|lift|work|push|go|play|power|fight|keep going|continue|carry on|squat|pull)\w*\s+(?:right\s+)?"
         r"(?:through|despite|past|with|over)\s+(?:\w+\s+)?(?:pain|ache|hurt|discomfort|soreness|injury)",
         r"\b(?:ignore|forget|disregard|don't (?:mind|worry about)|never mind)\s+(?:about\s+)?(?:\w+\s+)?(?:pain|ache|discomfort|hurting)|no pain,? no gain",
+        r"\b(?:pain|aches?|soreness|discomfort|numbness|tingling)\s+(?:\w+\s+){0,3}(?:is|are)\s+(?:\w+\s+)?(?:normal|fine|ok(?:ay)?|part|nothing|good|expected|harmless)\b",
+        r"(?:痛|疼|麻|痠|酸).{0,5}(?:正常|沒關係|没关系|不用管|別管|别管|不要緊|不要紧|沒事|没事|不用理)|(?:痠|酸|痛|疼)[痛疼]?.{0,2}忍",
         r"(?:忍|撐|撑|頂|顶|熬)(?:著|着|住|過|过|一下)?.{0,3}(?:痛|疼)|(?:不管|忽略|無視|无视|別管|别管|不用理).{0,4}(?:痛|疼)|(?:帶|带)(?:著|着)?(?:傷|伤|痛)|(?:痛|疼)也(?:要)?(?:繼續|继续|撐|撑|練|练)",
     ),
     "maximum": (
-        r"\b(?:max(?:ed)?|maxing) out\b|\b(?:attempt|try|go for|hit|test|chase|pull)\s+(?:a|an|your|the|for)?\s*(?:new\s+)?"
+        r"\b(?:max(?:ed)?|maxing) out\b|\b(?:attempt|try|go|aim|hit|test|chase|pull|set)\s+(?:(?:a|an|your|the|for|at)\s+)*(?:new\s+)?"
         r"(?:max\w*|one[- ]rep\w*|1\s?rm|pr|pb|personal (?:best|record))\b|\badd (?:more )?(?:weight|load|kilos|plates)\b",
         r"(?:挑戰|挑战|衝|冲|試|试|測|测)(?:一下)?(?:你的|新的)?(?:最大重量|極限|极限|個人最佳|个人最佳|PR|1RM)|(?:直接|再|可以)加(?:重|重量|磅|公斤)",
     ),
@@ -49,9 +61,9 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         r"(?:壓迫|压迫|擠壓|挤压).{0,6}(?:脊椎|脊柱|腰椎|椎間盤|椎间盘)",
     ),
     "left and right": (
-        r"\b(?:left|right)\s+(?:leg|foot|side|quad\w*|glute\w*|knee|hip)\b.{0,40}\b(?:forces?|newtons?|harder|stronger|weaker|loads?|loaded|power|"
+        r"\b(?:left|right)\s+(?:leg|foot|side|quad\w*|glute\w*|knee|hip)\b.{0,40}\b(?:work|dominant|compensat\w+|lazy|forces?|newtons?|harder|stronger|weaker|loads?|loaded|power|"
         r"percent|push(?:es|ed|ing)?|carr(?:y|ies|ied)|weight)\b|\b(?:forces?|load|weight|push(?:es|ed)?)\b.{0,30}\b(?:left|right)\s+(?:leg|foot)\b",
-        r"(?:左|右)(?:邊|边|側|侧)?(?:腿|腳|脚|膝|臀|髖|髋).{0,12}(?:力|負荷|负荷|承受|牛|多用|用得|較強|较强|較弱|较弱|比較強|比較弱|比较强|比较弱)",
+        r"(?:左|右)(?:邊|边|側|侧)?(?:腿|腳|脚|膝|臀|髖|髋).{0,12}(?:力|負荷|负荷|負擔|负担|代償|代偿|承受|牛|多用|用得|較強|较强|較弱|较弱|比較強|比較弱|比较强|比较弱)",
         r"\bmuscle (?:force|activation)s?\b|肌肉(?:力量|出力|受力)(?:是|為|为|達|达)",
     ),
     "referee": (
@@ -59,13 +71,18 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         r"\b(?:referees?|judges?|jury|officials?)\s+(?:\w+\s+)?(?:will|would|should|must|has to|have to|are going to|is going to|gives?|gave|passe[sd]|"
         r"turn(?:s|ed)? (?:it )?down|rejects?|rejected|counts?|counted|accepts?|accepted|calls?|called)\b",
         r"\b(?:valid|legal|illegal|invalid|good)\s+(?:lift|attempt)\b|\bwould (?:not )?(?:count|pass)\b|\b(?:breaks?|violat\w+|against) the rules?\b",
+        r"\b(?:lift|attempt|rep|one|it|this|that)\s+(?:is|was|would be|will be|counts? as|stands? as)\s+(?:\w+\s+)?(?:valid|invalid|legal|illegal|successful|failed|no[- ]lift)\b",
+        r"\bno[- ]reps?\b|\b(?:successful|valid|failed) (?:lift|attempt|rep)\b|\bdisallow\w*|\b(?:be|gets?|been|is|was)\s+(?:turned down|ruled out|overturned|red-lighted|waved off)\b",
+        r"\b(?:in|at) (?:a |the )?(?:meets?|competitions?|contests?)\b.{0,30}\b(?:counts?|pass(?:es)?|fails?|valid|allowed|good|given)\b|\bdoes not count\b",
         r"(?:裁判|評審|评审).{0,4}(?:會|会|將|将|一定|應該|应该|判|給|给|亮)(?!注意|看)|(?:試舉|试举)(?:成功|失敗|失败|無效|无效|有效)|(?:白燈|白灯|紅燈|红灯)|犯規|犯规|違規|违规|判(?:失敗|失败|成功|無效|无效)",
+        r"裁判.{0,6}(?:取消|不給|不给|給過|给过|過關|过关|通過|通过)|(?:照|依|按|根據|根据)(?:照|據|据)?.{0,3}(?:規則|规则)|(?:是|算|判|被判)(?:有效|無效|无效)",
+        r"(?:比賽|比赛|賽場|赛场).{0,8}(?:不算|算數|算数|失敗|失败|成功|有效|無效|无效|過關|过关)|這(?:一)?(?:把|舉|次)(?:不算|算失敗|算成功)|这(?:一)?(?:把|举|次)(?:不算|算失败|算成功)",
     ),
     "body": (
         r"\b(?:lose|losing|gain|gaining|cut|cutting|drop)\s+(?:some\s+|a few\s+)?(?:body\s?)?(?:weight|fat|kilos|pounds)\b|\bbody[- ]?(?:fat|shape|type|weight|image)\b",
         r"\b(?:overweight|underweight|obese|chubby|skinny|fat|physique|weight class|weight[- ]cut\w*|diet(?:ing)?|calorie\w*)\b",
         r"\byour\s+(?:\w+\s+)?(?:femurs?|torso|legs|arms|limbs|build|frame|proportions?)\s+(?:is|are)\s+(?:too\s+)?(?:short|long|heavy|thick|thin|big|small)\b",
-        r"減重|减重|減肥|减肥|增重|體脂|体脂|體重|体重|太胖|太瘦|偏胖|偏瘦|肥胖|身材|體型|体型|體態|体态|量級|量级|飲食|饮食|節食|节食|(?:腿|手|軀幹|躯干|身體|身体)(?:太|比較|比较|偏)(?:長|长|短|粗|細|细)",
+        r"(?:減|减|瘦)(?:掉|個|个)?.{0,3}(?:公斤|斤|磅)|減重|减重|減肥|减肥|增重|體脂|体脂|體重|体重|太胖|太瘦|偏胖|偏瘦|肥胖|身材|體型|体型|體態|体态|量級|量级|飲食|饮食|節食|节食|(?:腿|手|軀幹|躯干|身體|身体)(?:太|比較|比较|偏)(?:長|长|短|粗|細|细)",
     ),
     "drugs": (
         r"\b(?:steroid\w*|anabolic\w*|testosterone|doping|dope|sarms?|creatine|supplement\w*|pre[- ]?workout|caffeine|pain\s?killers?|ibuprofen|"
