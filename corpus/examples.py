@@ -17,7 +17,7 @@ from coach.domain.measures import Measure
 from coach.domain.passage import Passage
 from corpus.knowledge.library import Fault, Library
 
-MAX_QUESTIONS = 3
+MIN_QUESTIONS, MAX_QUESTIONS = 2, 5
 _SHIFTED_SHARE = 0.55  # of lifts that get one more fault than the simulator can draw
 _BEYOND = (1.08, 1.7)  # how far beyond the threshold of a fault a shifted measure lies
 _SD_SHARE = 0.35  # largest SD of a shifted measure, of what the fault's record admits
@@ -153,7 +153,7 @@ def lift_example(
         Turn(role="assistant", text=teacher.guidance(scene, language)),
     ]
     used: list[str] = []
-    for asked in questions_about(scene, library, language, rng)[: int(rng.integers(1, MAX_QUESTIONS + 1))]:
+    for asked in questions_about(scene, library, language, rng)[: int(rng.integers(MIN_QUESTIONS, MAX_QUESTIONS + 1))]:
         turns += [
             teacher.question(asked, language, ()),
             Turn(role="assistant", text=teacher.answer(scene, language, asked)),

@@ -178,7 +178,10 @@ def write_simulated_keyframes(
 
 def _drawn(spec: LiftSpec, times_s: Sequence[float], size_px: int) -> list[Pictures.Image]:
     motion: SnatchMotion = simulate_snatch(spec)
-    camera = camera_of(spec.camera, spec.video)
+    height = 2 * size_px  # of the whole picture; the square in it is then made half as large, which smooths edges
+    width = 2 * round(height * spec.video.width_px / spec.video.height_px / 2)
+    lens = spec.camera.model_copy(update={"focal_px": spec.camera.focal_px * height / spec.video.height_px})
+    camera = camera_of(lens, spec.video.model_copy(update={"width_px": width, "height_px": height}))
     girth = float(np.sqrt(spec.lifter.mass_kg / spec.lifter.height_m**2 / 23.0))
     times = float(frame_times(spec, motion)[0]) + np.array(times_s)
     points, state = motion.keypoints(times), motion.bar(times)

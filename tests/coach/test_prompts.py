@@ -42,7 +42,7 @@ def test_measures_findings_and_gaps_are_told() -> None:
     lift = make_lift({"bar_drop_m": None}, not_measured={"bar_drop_m": "no catch"})
     text = _facts(make_report(lift), lift)
 
-    assert "bar_peak_velocity_m_s | peak bar speed: 1.85 m/s (1.82–1.88 m/s) @" in text
+    assert "bar_peak_velocity_m_s (peak bar speed) 1.85±0.03 @" in text
     assert "Not measured: bar_drop_m" in text
     assert "bar_swing_forward | " in _facts(REPORT, LIFT)
 
