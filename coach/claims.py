@@ -20,6 +20,9 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         r"\bdiagnos\w+|\bpatholog\w+",
         r"(?:椎間盤|椎间盘).{0,4}(?:突出|膨出|脫出|脱出|破裂)|肌腱炎|腱鞘炎|滑囊炎|關節炎|关节炎|坐骨神經|坐骨神经|脊椎?側彎|脊柱侧弯",
         r"(?:肌肉|韌帶|韧带|肌腱|半月板|旋轉肌|肩袖|盂唇|十字).{0,6}(?:拉傷|拉伤|撕裂|斷裂|断裂|發炎|发炎|受損|受损)|(?:拉傷|拉伤|扭傷|扭伤|骨折|脫臼|脱臼|夾擠|撞击综合)",
+        r"\bscar tissue\b|(?:扭|閃|闪)到|炎(?!熱|热|夏|炎)",
+        r"\b(?:glutes?|quads?|hamstrings?|lats?|core|muscles?)\s+(?:is|are|isn't|aren't|do|does|don't|doesn't)\s+(?:not\s+)?(?:\w+\s+)?"
+        r"(?:fir\w+|activ\w+|engag\w+|work\w*|tight\w*|weak\w*)\b|(?:臀|肌|股四頭|股四头|核心).{0,6}(?:啟動|启动|激活|活化|太弱|太緊|太紧)",
         r"診斷|诊断|你(?:有|患有|得了).{0,8}(?:症|炎|病|損傷|损伤)",
         r"\b(?:rotator cuff|labr(?:um|al)|menisc\w+|acl|mcl|pinched nerve|mri|x-?rays?)\b|\b(?:jumper|runner)'?s knee\b|\b(?:tennis|golfer'?s) elbow\b",
         rf"\bsuffer\w* from\b|\byour\s+(?:\w+\s+)?(?:{_BODY}|quads?|glutes?|hamstrings?|core|muscles?)\s+(?:is|are|looks?|seems?)\s+(?:\w+\s+)?"
@@ -31,7 +34,10 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         r"(?:\w+\s+)?(?:back|knees?|shoulders?|spine|wrists?|elbows?|hips?|neck|discs?|joints?|body)",
         r"\bdangerous\b|\bwill (?:get )?hurt\b",
         rf"\bget(?:s|ting)?\s+hurt\b|\bputs?\b.{{0,40}}\bat risk\b|\brisks? (?:of|to) (?:your|the|an?)\s+(?:{_BODY})\b|\bpay for (?:it|this|that)\b",
-        rf"\b(?:{_BODY})\s+(?:will|won't|is going to|are going to|cannot|can't)\s+(?:\w+\s+)?(?:give out|go|suffer|fail|break|hurt|thank|last|take it|hold up)\b",
+        rf"\b(?:{_BODY})\s+(?:will|won't|is going to|are going to|cannot|can't)\s+(?:\w+\s+)?(?:give out|survive|go|suffer|fail|break|hurt|thank|last|take it|hold up)\b",
+        rf"\brisk(?:s|ing)?\s+(?:\w+\s+)?(?:tear|hurt|injur|damag|break|snap)\w*|\b(?:hard|tough|rough|bad|good|kind|easy)\s+(?:on|for)\s+(?:your|the)\s+(?:{_BODY})\b",
+        rf"\b(?:wreck|ruin|destroy|damage|blow out)\w*\s+(?:{_BODY})\b|\bnothing bad can happen\b",
+        rf"(?:傷|伤)(?:到|及|膝|腰|背|肩|身)|(?:對|对)(?:你的)?(?:{_BODY_ZH}).{{0,3}}(?:不好|負擔|负担|有害|很壞|很坏|很好)",
         rf"付出代價|付出代价|(?:{_BODY_ZH}).{{0,6}}(?:壞掉|坏掉|出問題|出问题|報銷|报销|受不了|撐不住|撑不住|出事)",
         r"受傷|受伤|傷害|伤害|(?:弄|練|练|拉|舉|举|閃|闪)(?:傷|伤|壞|坏|斷|断)|危險|危险",
     ),
@@ -51,11 +57,12 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
     "maximum": (
         r"\b(?:max(?:ed)?|maxing) out\b|\b(?:attempt|try|go|aim|hit|test|chase|pull|set)\s+(?:(?:a|an|your|the|for|at)\s+)*(?:new\s+)?"
         r"(?:max\w*|one[- ]rep\w*|1\s?rm|pr|pb|personal (?:best|record))\b|\badd (?:more )?(?:weight|load|kilos|plates)\b",
+        r"\bgo(?:ing)? heavier\b|\bmore (?:kilos?|kg|weight|plates?) on\b|\bput\b.{0,20}\b(?:kilos?|kg|plates?) on\b|(?:新|破)(?:的)?(?:紀錄|纪录)",
         r"(?:挑戰|挑战|衝|冲|試|试|測|测)(?:一下)?(?:你的|新的)?(?:最大重量|極限|极限|個人最佳|个人最佳|PR|1RM)|(?:直接|再|可以)加(?:重|重量|磅|公斤)",
     ),
     "spine load": (
         r"\b(?:spin(?:e|al)|lumbar|vertebra\w*|dis[ck]s?|l[345]\s*[-/]?\s*(?:l5|s1)|lower[- ]back|low[- ]back)\b.{0,40}"
-        r"\b(?:compress\w*|loads?|loading|shear\w*|forces?|newtons?|kn|pressure|stress|moment|torque)\b",
+        r"\b(?:compress\w*|loads?|loading|over-?load\w*|shear\w*|forces?|newtons?|kn|pressure|stress|moment|torque)\b",
         r"\b(?:compress\w*|shear\w*|pressure|stress|forces?|load)\s+(?:\w+\s+){0,4}(?:spin(?:e|al)|lumbar|vertebra\w*|dis[ck]s?|l[45]|lower[- ]back)\b",
         r"(?:脊椎|脊柱|腰椎|椎間盤|椎间盘|下背|腰部).{0,12}(?:壓力|压力|負荷|负荷|負擔|负担|壓縮|压缩|剪力|剪切|受力|力矩|牛)",
         r"(?:壓迫|压迫|擠壓|挤压).{0,6}(?:脊椎|脊柱|腰椎|椎間盤|椎间盘)",
@@ -64,6 +71,8 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         r"\b(?:left|right)\s+(?:leg|foot|side|quad\w*|glute\w*|knee|hip)\b.{0,40}\b(?:work|dominant|compensat\w+|lazy|forces?|newtons?|harder|stronger|weaker|loads?|loaded|power|"
         r"percent|push(?:es|ed|ing)?|carr(?:y|ies|ied)|weight)\b|\b(?:forces?|load|weight|push(?:es|ed)?)\b.{0,30}\b(?:left|right)\s+(?:leg|foot)\b",
         r"(?:左|右)(?:邊|边|側|侧)?(?:腿|腳|脚|膝|臀|髖|髋).{0,12}(?:力|負荷|负荷|負擔|负担|代償|代偿|承受|牛|多用|用得|較強|较强|較弱|较弱|比較強|比較弱|比较强|比较弱)",
+        r"\b(?:shift|lean|weight|favou?r)\w*\s+(?:\w+\s+){0,4}(?:left|right)\b(?! (?:hand|end|plate))|重心.{0,4}(?:左|右)(?:腿|腳|脚|邊|边|側|侧)",
+        r"\b(?:left|right) side (?:is|was|works|looks)\s+(?:\w+\s+)?(?:stronger|weaker|dominant|better)|(?:左|右)(?:邊|边|側|侧).{0,4}(?:有力|較強|较强|較弱|较弱|用力)",
         r"\bmuscle (?:force|activation)s?\b|肌肉(?:力量|出力|受力)(?:是|為|为|達|达)",
     ),
     "referee": (
@@ -75,6 +84,7 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         r"\bno[- ]reps?\b|\b(?:successful|valid|failed) (?:lift|attempt|rep)\b|\bdisallow\w*|\b(?:be|gets?|been|is|was)\s+(?:turned down|ruled out|overturned|red-lighted|waved off)\b",
         r"\b(?:in|at) (?:a |the )?(?:meets?|competitions?|contests?)\b.{0,30}\b(?:counts?|pass(?:es)?|fails?|valid|allowed|good|given)\b|\bdoes not count\b",
         r"(?:裁判|評審|评审).{0,4}(?:會|会|將|将|一定|應該|应该|判|給|给|亮)(?!注意|看)|(?:試舉|试举)(?:成功|失敗|失败|無效|无效|有效)|(?:白燈|白灯|紅燈|红灯)|犯規|犯规|違規|违规|判(?:失敗|失败|成功|無效|无效)",
+        r"判.{0,2}推肘|(?:這|这)(?:一)?(?:把|舉|举|次)(?:過不了|过不了|不會過|不会过|會過|会过|能過|能过)|(?:不|是|算)合格",
         r"裁判.{0,6}(?:取消|不給|不给|給過|给过|過關|过关|通過|通过)|(?:照|依|按|根據|根据)(?:照|據|据)?.{0,3}(?:規則|规则)|(?:是|算|判|被判)(?:有效|無效|无效)",
         r"(?:比賽|比赛|賽場|赛场).{0,8}(?:不算|算數|算数|失敗|失败|成功|有效|無效|无效|過關|过关)|這(?:一)?(?:把|舉|次)(?:不算|算失敗|算成功)|这(?:一)?(?:把|举|次)(?:不算|算失败|算成功)",
     ),
@@ -82,6 +92,7 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         r"\b(?:lose|losing|gain|gaining|cut|cutting|drop)\s+(?:some\s+|a few\s+)?(?:body\s?)?(?:weight|fat|kilos|pounds)\b|\bbody[- ]?(?:fat|shape|type|weight|image)\b",
         r"\b(?:overweight|underweight|obese|chubby|skinny|fat|physique|weight class|weight[- ]cut\w*|diet(?:ing)?|calorie\w*)\b",
         r"\byour\s+(?:\w+\s+)?(?:femurs?|torso|legs|arms|limbs|build|frame|proportions?)\s+(?:is|are)\s+(?:too\s+)?(?:short|long|heavy|thick|thin|big|small)\b",
+        r"\byou(?:'re| are) (?:\w+ )?too (?:tall|short|heavy|light|old|young|big|small)\b|你太(?:高|矮|重|輕|轻|老|大|小)",
         r"(?:減|减|瘦)(?:掉|個|个)?.{0,3}(?:公斤|斤|磅)|減重|减重|減肥|减肥|增重|體脂|体脂|體重|体重|太胖|太瘦|偏胖|偏瘦|肥胖|身材|體型|体型|體態|体态|量級|量级|飲食|饮食|節食|节食|(?:腿|手|軀幹|躯干|身體|身体)(?:太|比較|比较|偏)(?:長|长|短|粗|細|细)",
     ),
     "drugs": (
@@ -93,7 +104,7 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         r"\b(?:world|olympic|national|european|asian)\s+(?:champion\w*|record\w*|medal\w*|class)\b|\bchampions?\b|\bolympians?\b|\bgold[- ]medal\w*",
         r"\b(?:like|as|than|compared? (?:to|with)|unlike|match(?:es)?)\s+(?:an?\s+|the\s+|other\s+|top\s+|most\s+)*(?:elite|pros?|professional|world|top|best|olympic)\s*\w*",
         r"\belite (?:lifters?|athletes?|men|women|norm|standard|range|level)\b",
-        r"冠軍|冠军|世界紀錄|世界纪录|奧運|奥运|國手|国手|金牌|世界級|世界级|頂尖選手|顶尖选手|頂級選手|顶级选手|優秀選手的(?:標準|平均)|优秀选手的(?:标准|平均)|呂小軍|吕小军|石智勇|郭婞淳",
+        r"冠軍|冠军|世界紀錄|世界纪录|奧運|奥运|國手|国手|金牌|世界級|世界级|頂尖選手|顶尖选手|頂級選手|顶级选手|優秀選手的(?:標準|平均)|优秀选手的(?:标准|平均)|呂小軍|吕小军|\b(?:lu xiaojun|ilya ilyin|shi zhiyong|klokov|pyrros dimas|suleymanoglu|talakhadze|tian tao|kuo hsing-chun)\b|石智勇|郭婞淳",
     ),
     "clearance": (
         r"\bclear(?:ed)?\s+(?:you\s+)?(?:for|to)\s+(?:train\w*|lift\w*|compet\w+|sport\w*|return)|\breturn[- ]to[- ](?:sport|play|lifting|training|competition)\b",
@@ -116,16 +127,25 @@ _ALARM = re.compile(
     r"開刀|开刀|手術|手术|術後|术后|受傷|受伤|拉傷|拉伤|扭傷|扭伤|閃到|闪到|腫|肿|撕裂|骨折|腦震盪|脑震荡|不舒服|失去知覺|失去知觉|沒知覺|没知觉|流血|出血|噁心|恶心|想吐|嘔吐|呕吐|視線模糊|视线模糊|剖腹|流產|流产|疝氣|疝气|復健|复健|康復中|康复中|脫臼|脱臼|椎間盤突出|椎间盘突出|抽筋|無力|无力",
     re.I,
 )
+_CHEST = re.compile(r"胸口(?![痛疼悶闷])")  # where a clean is caught
+_SENDS = re.compile(
+    r"\bstop|\b(?:doctor|physician|physio\w*|medical|professional|emergency)\b|\b(?:not|n't|never)\s+(?:\w+\s+)?(?:lift|train|go on|push|continue|squat|pull|use|force)"
+    r"|停|醫|医|治療師|治疗师|(?:不要|別|别|不可|不能|勿).{0,6}(?:練|练|舉|举|拉|撐|撑|忍|繼續|继续)",
+    re.I,
+)
 
 
 def forbidden_claim(text: str) -> str | None:
-    """Return the kind of claim in a normalised sentence that no video can support, or None."""
+    """Return the kind of claim in a normalised sentence that no video can support, or None.
+
+    A sentence about pain and the like may only stop the athlete or send for help: everything else is `health`.
+    """
     for kind, pattern in _COMPILED:
         for match in pattern.finditer(text):
             if kind in _MAY_BE_DENIED and is_denied(text[: match.start()]):
                 continue
             return kind
-    return None
+    return "health" if _ALARM.search(_CHEST.sub("", text)) and not _SENDS.search(text) else None
 
 
 def is_denied(before: str) -> bool:
