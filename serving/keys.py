@@ -2,24 +2,16 @@
 
 import os
 import secrets
-import sys
 from pathlib import Path
 
 from coach.domain.errors import SetupError
 
 
 def key_path() -> Path:
-    """Return where the key lies: in `$LIFTCOACH_DATA`, or the user's data folder of this platform."""
-    chosen = os.environ.get("LIFTCOACH_DATA")
-    return (Path(chosen) if chosen else _user_data() / "liftcoach") / "serving.key"
-
-
-def _user_data() -> Path:
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support"
-    variable = "LOCALAPPDATA" if sys.platform == "win32" else "XDG_DATA_HOME"
-    chosen = os.environ.get(variable)
-    return Path(chosen) if chosen else Path.home() / ".local" / "share"
+    """Return where the key lies: in the folder of what the user keeps, `LIFTCOACH_DATA` or the platform's."""
+    if named := os.environ.get("LIFTCOACH_DATA"):
+        return Path(named).expanduser() / "serving.key"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "liftcoach" / "serving.key"
 
 
 def read_key(path: Path | None = None) -> str | None:

@@ -352,7 +352,7 @@ def _pause(problem: openai.APIError, tries: int) -> float:
 
 
 def _status_text(problem: openai.APIStatusError) -> str:
-    said = " ".join(problem.message.split())[:300]
+    said = " ".join(problem.message.split()).removeprefix(f"Error code: {problem.status_code} - ")[:300]
     match problem.status_code:
         case 401 | 403:
             return "refuses the key: set LIFTCOACH_API_KEY to the key the server was started with"
