@@ -10,7 +10,7 @@ from coach.domain.guidance import Check, Guidance, Language, Priority
 from coach.domain.lift import Finding, Instant, Lift
 from coach.domain.measures import MEASURES, Measure
 from coach.patterns import Hit, verbatim, word_index
-from coach.quantities import Quantity, find_quantities, normalised
+from coach.quantities import Quantity, find_quantities, has_loose_number, normalised
 from coach.wording import is_in_language, sentences
 from coach.writer import Draft
 from corpus.knowledge.library import Fault, FaultText, Library, is_short
@@ -135,6 +135,7 @@ def _check_sentence(sentence: str, context: Context) -> tuple[int, int, bool]:
     n_supported = max(trusted, 0) + sum(len(q.numbers) for q in supported)
     refused = (
         len(supported) < len(quantities)
+        or has_loose_number(masked, quantities, bool(hits))
         or forbidden_claim(masked) is not None
         or _names_absent_fault(masked, context)
         or _UNFIT.search(sentence) is not None

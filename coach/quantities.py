@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -100,6 +100,38 @@ _AT_LEAST = re.compile(r"(?:at least|no less than|more than|over|above|至少|�
 _AT_MOST = re.compile(
     r"(?:at most|no more than|up to|less than|under|below|最多|不超過|不超过|不到|少於|少于)\s*$", re.I
 )
+
+_SPEED_UNIT = re.compile(
+    r"(?<![\w/])k?m\s*/\s*[sh](?![\w])|\b(?:kilo|centi)?met(?:er|re)s?\s*(?:/|per|an?)\s*(?:second|sec|s|hour|h)\b|"
+    r"(?:公尺|米|公里|千米)\s*(?:/|每)\s*(?:秒|小時|小时|時|时)|每(?:秒|小時|小时)(?!\s*(?:大?[約约])?\s*\d)",
+    re.I,
+)
+_COUNTED = rf"(?:{'|'.join(w for w in (*_EN, *_EN_SCALES) if w not in ('one', 'zero'))})"
+_LOOSE = re.compile(  # a number that ends a clause, or a multiple: claims about amounts without a unit
+    rf"\b{_COUNTED}(?:-?ish)?\s*(?:[.,;:!?]|$)|\b(?:twice|doubled?|tripled?|half)\s+(?:as|the|of|your|that)\b|"
+    rf"(?:[是為为達达到有:]|速度|高度)\s*[{_ZH_CHARACTERS}壹貳贰參叁肆伍陸陆柒捌玖]+\s*(?:[。，；！？.,;!?]|$)|"
+    r"[壹貳贰參叁肆伍陸陆柒捌玖]\s*(?:公|米|厘|度|秒)",
+    re.I,
+)
+_LOOSE_BESIDE_NAME = re.compile(rf"\b{_COUNTED}\b", re.I)
+
+
+def has_loose_number(text: str, quantities: Sequence[Quantity], names_measure: bool) -> bool:
+    """Return whether a text speaks of an amount that `find_quantities` cannot read.
+
+    A unit of speed without a number before it (`IX m/s`), a number in words without a unit, or a multiple.
+
+    Args:
+        text: A normalised text.
+        quantities: What was found in it.
+        names_measure: Whether the text names a measure; then any number in words counts.
+    """
+
+    def is_free(match: re.Match[str]) -> bool:
+        return not any(q.start < match.end() and match.start() < q.end for q in quantities)
+
+    patterns = (_SPEED_UNIT, _LOOSE, *((_LOOSE_BESIDE_NAME,) if names_measure else ()))
+    return any(is_free(match) for pattern in patterns for match in pattern.finditer(text))
 
 
 def normalised(text: str) -> str:
