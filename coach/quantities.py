@@ -90,15 +90,23 @@ _ZH_NUMBER = rf"[{_ZH_CHARACTERS}](?:[{_ZH_CHARACTERS}]|[點点](?=[{_ZH_CHARACT
 _DIGITS = r"\d+(?:[.,]\d+)*|(?<!\d)\.\d+"
 _NUMBER = re.compile(rf"(?P<digits>{_DIGITS})|(?P<en>{_EN_NUMBER})|(?P<zh>{_ZH_NUMBER})", re.I)
 _RANGE = re.compile(r"\s*(?P<word>-|–|—|~|〜|to|through|and|至|到|和|與|与)\s*(?P<sign>-|minus\s+|負|负)?\s*", re.I)
-_SPREAD = re.compile(r"\s*(?:±|\+\s*/\s*-|\+-|plus or minus|give or take|正負|正负|上下)\s*", re.I)
+_SPREAD = re.compile(r"\s*,?\s*(?:±|\+\s*/\s*-|\+-|plus or minus|give or take|正負|正负|上下)\s*", re.I)
 _MINUS = re.compile(r"(?:(?<![\w)%°.])-|minus\s+|negative\s+|負|负)\s*$", re.I)
+_SAME_UNIT = re.compile(  # between a value and its interval that leaves the unit out
+    r"\s*,?\s*[(\[]?\s*(?:(?:interval|range|between|from|區間|区间|範圍|范围|介於|介于)[\s:：]*)?", re.I
+)
+_LEVEL = re.compile(
+    r"90\s*(?:%|percent|per cent)\s*(?:的\s*)?(?=(?:confidence |credible )?(?:interval|range)|(?:信賴|置信)?[區区][間间])",
+    re.I,
+)
 _BETWEEN = re.compile(r"(?:between|from|介於|介于|在|從|从)\s*[-\w.,%°]*\s*$", re.I)
 _FRAME_BEFORE = re.compile(r"(?:\bframes?|影格|帧|幀)\s*(?:no\.?|number|#|第|編號|编号)?\s*$", re.I)
 _FRAME_AFTER = re.compile(r"(?:st|nd|rd|th)?\s*(?:frame|影格|帧|幀|格)(?!s)", re.I)
 _LIFT_BEFORE = re.compile(r"\blift\s*(?:no\.?|number|#)?\s*$", re.I)
 _AT_LEAST = re.compile(r"(?:at least|no less than|more than|over|above|至少|不少於|不少于|超過|超过)\s*$", re.I)
 _AT_MOST = re.compile(
-    r"(?:at most|no more than|up to|less than|under|below|最多|不超過|不超过|不到|少於|少于)\s*$", re.I
+    r"(?:at most|no more than|(?<!add )(?<!adds )(?<!added )up to|less than|under|below|最多|不超過|不超过|不到|少於|少于)\s*$",
+    re.I,
 )
 
 _SPEED_UNIT = re.compile(
@@ -108,7 +116,8 @@ _SPEED_UNIT = re.compile(
 )
 _COUNTED = rf"(?:{'|'.join(w for w in (*_EN, *_EN_SCALES) if w not in ('one', 'zero'))})"
 _LOOSE = re.compile(  # a number that ends a clause, or a multiple: claims about amounts without a unit
-    rf"\b{_COUNTED}(?:-?ish)?\s*(?:[.,;:!?]|$)|\b(?:twice|doubled?|tripled?|half)\s+(?:as|the|of|your|that)\b|"
+    rf"(?<!set of )(?<!sets of )\b{_COUNTED}(?:-?ish)?\s*(?:[.,;:!?]|$)|"
+    r"\bhalf as\b|\b(?:twice|doubled?|tripled?)\s+(?:as|the|of|your|that)\b|"
     rf"(?:[是為为達达到有:]|速度|高度)\s*[{_ZH_CHARACTERS}壹貳贰參叁肆伍陸陆柒捌玖]+\s*(?:[。，；！？.,;!?]|$)|"
     r"[壹貳贰參叁肆伍陸陆柒捌玖]\s*(?:公|米|厘|度|秒)",
     re.I,
@@ -146,13 +155,27 @@ def normalised(text: str) -> str:
 def find_quantities(text: str) -> list[Quantity]:
     """Return every number of a normalised text; number words only where a unit follows."""
     found: list[Quantity] = []
+    text = _LEVEL.sub(lambda level: " " * len(level.group()), text)  # every interval here is a 90 % interval
     raw = list(_tokens(text))
     i = 0
     while i < len(raw):
         pair = _pair(text, raw[i], raw[i + 1]) if i + 1 < len(raw) else None
-        found.append(pair or _single(text, raw[i]))
+        told = pair or _single(text, raw[i])
+        found.append(_in_unit_of(found[-1], told, text) if found else told)
         i += 2 if pair else 1
     return found
+
+
+def _in_unit_of(before: Quantity, told: Quantity, text: str) -> Quantity:
+    """Return a range without a unit that follows a value at once, such as `1.77 m/s (1.70–1.84)`, in the value's unit."""
+    is_bare = told.kind == "range" and told.dimension == "bare" and before.kind == "value"
+    if (
+        not is_bare
+        or before.dimension in ("bare", "frame", "lift")
+        or not _SAME_UNIT.fullmatch(text[before.end : told.start])
+    ):
+        return told
+    return _scaled_like(told, before)
 
 
 def _tokens(text: str) -> Iterator[Quantity]:
@@ -173,9 +196,9 @@ def _token(text: str, match: re.Match[str]) -> Quantity | None:
     before, after = text[:start], text[end:]
     if match["digits"] is None and dimension == "bare":
         named = _frame_like(before, after)
-        if named is None and not before.endswith("百分之"):
+        if named is None and not before.rstrip().endswith("百分之"):
             return None
-    if before.endswith("百分之"):
+    if before.rstrip().endswith("百分之"):
         dimension, factor = "fraction", 0.01
     if dimension == "length" and re.search(r"每秒\s*(?:約|约)?\s*$", before):
         dimension = "speed"
@@ -310,12 +333,12 @@ def _pair(text: str, first: Quantity, second: Quantity) -> Quantity | None:
 
 
 def _scaled_like(first: Quantity, second: Quantity) -> Quantity:
-    """Return the first number in the unit that only the second one carries."""
+    """Return the numbers of the first in the unit that only the second one carries."""
     if first.dimension == second.dimension:
         return first
     return replace(
         first,
-        numbers=(first.numbers[0] * second.factor,),
-        half_steps=(first.half_steps[0] * second.factor,),
+        numbers=tuple(x * second.factor for x in first.numbers),
+        half_steps=tuple(x * second.factor for x in first.half_steps),
         dimension=second.dimension,
     )

@@ -233,11 +233,12 @@ def _read(text: str, model: str) -> WrittenDraft:
 
 
 def find_passages(query: str, language: Language, faults: Sequence[str], limit: int) -> tuple[Passage, ...]:
-    """Return the notes of the starter corpus that fit best."""
+    """Return the notes of the starter corpus that fit best, in this very language."""
     from corpus.search import search
     from corpus.starter import open_starter
 
-    return tuple(hit.passage for hit in search(open_starter(), query, language=language, faults=faults, limit=limit))
+    hits = search(open_starter(), query, language=language, faults=faults, limit=3 * limit)
+    return tuple(hit.passage for hit in hits if hit.passage.language == language)[:limit]
 
 
 def as_written(guidance: Guidance, lift: Lift, library: Library) -> str:

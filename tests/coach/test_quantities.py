@@ -40,6 +40,8 @@ def test_an_amount_that_cannot_be_read_as_a_number_does_not_pass(said: str) -> N
         "This is the first of three lifts in the clip, and the best one.",
         "The speed was good, and the catch was even better.",
         "Wait half a breath before you pull.",
+        "Empty bar, four sets of three.",
+        "The bar rests above the back half of the skull.",
         "槓鈴離地時很近，這是一個好的開始。",
         "第二段提鈴時保持耐心。",
     ],
