@@ -1,35 +1,50 @@
-# Everything happens in .venv; stamp files there make a second run instant and free of the network.
+# Everything happens in .venv and, for language models, in .venv-vllm; stamp files there make a second run instant and
+# free of the network.
 PYTHON ?= python3
+PORT ?= 7860
 VENV := .venv
 BIN := $(VENV)/bin
+VLLM := .venv-vllm
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+START := $(shell date +%s)
+took = @echo "make $@ took $$(($$(date +%s) - $(START))) s."
 
-.PHONY: help demo setup setup-dev weights test check format bench clean
+.PHONY: help demo app setup setup-dev setup-serving weights test test-serving check format bench clean
 
 help:
-	@echo "make demo    a simulated snatch through the whole pipeline: report and guidance"
-	@echo "make setup   install what the coach needs into $(VENV) and fetch the pose weights"
-	@echo "make test    all tests            make check   format, lint, types, imports"
-	@echo "make bench   benchmarks           make format  put the code in shape"
-	@echo "make clean   remove $(VENV) and caches"
+	@echo "make demo           a simulated snatch through the whole pipeline: report and guidance"
+	@echo "make app            the web app on this machine: http://127.0.0.1:$(PORT) (PORT=...)"
+	@echo "make setup          install what the coach needs into $(VENV) and fetch the pose weights"
+	@echo "make setup-serving  vLLM and training into $(VLLM): 3 GB (GPU=1 for NVIDIA cards)"
+	@echo "make test           all tests that need no vLLM"
+	@echo "make test-serving   a real vLLM server and real training on this processor"
+	@echo "make check          format, lint, types, imports"
+	@echo "make format         put the code in shape"
+	@echo "make bench          benchmarks"
+	@echo "make clean          remove $(VENV), $(VLLM) and caches"
 
-demo:
-	@start=$$(date +%s); \
-	$(MAKE) --no-print-directory setup && $(BIN)/coach demo && \
-	echo "The demo took $$(($$(date +%s) - start)) s, from setting up to the report."
+demo: setup
+	@$(BIN)/coach demo
+	$(took)
+
+app: $(VENV)/.app weights
+	@echo "Set up in $$(($$(date +%s) - $(START))) s."
+	@exec $(BIN)/coach app --port $(PORT)
 
 setup: $(VENV)/.core weights
 
 setup-dev: $(VENV)/.dev weights
 
+setup-serving: $(VLLM)/.serving
+
 weights: $(VENV)/.core
 	@$(BIN)/coach models fetch blazepose
 
-$(BIN)/python:
+%/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	{ echo "Liftcoach needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || \
-	{ rm -rf $(VENV); echo "no venv module: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $* || \
+	{ rm -rf $*; echo "no venv module: on Debian, apt-get install python3-venv" >&2; exit 1; }
 
 $(VENV)/.core: pyproject.toml | $(BIN)/python
 	@echo "Installing Liftcoach into $(VENV) ..."
@@ -41,14 +56,30 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/.core
 	@$(PIP) --editable '.[dev]'
 	@touch $@
 
+$(VENV)/.app: pyproject.toml | $(VENV)/.core
+	@echo "Installing the web app into $(VENV) ..."
+	@$(PIP) --editable '.[app]'
+	@touch $@
+
+$(VLLM)/.serving: pyproject.toml serving/setup/environment.py serving/setup/wheels.py | $(VLLM)/bin/python
+	@$(VLLM)/bin/python -m serving.setup.environment $(if $(GPU),--gpu)
+	@touch $@
+
 test: setup-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not serving"
+	$(took)
+
+# One real server for all of its tests, and training on a model of a few million parameters.
+test-serving: setup-serving
+	$(VLLM)/bin/python -m pytest tests/serving tests/finetune
+	$(took)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(took)
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
@@ -57,6 +88,7 @@ format: $(VENV)/.dev
 # Under ten minutes on two cores; ten minutes of film take longer: python benchmarks/bench_memory.py --minutes 10
 bench: setup-dev
 	@for file in benchmarks/bench_*.py; do $(BIN)/python "$$file" || exit 1; done
+	$(took)
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache demo-lift
+	rm -rf $(VENV) $(VLLM) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache demo-lift
