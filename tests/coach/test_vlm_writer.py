@@ -183,6 +183,18 @@ def test_a_question_about_a_number_is_asked_without_notes_and_another_with_one()
     assert ["Passage " in turns[-1].text for turns in client.asked] == [False, True]
 
 
+def test_a_question_begins_with_the_very_turns_of_the_guidance() -> None:
+    client = FakeClient([rules_as_written(SWING)], [["a"]])
+    writer, report, said = create(client, n_passages=2), make_report(SWING), guide(SWING)
+
+    writer.write(report, SWING, LIBRARY, "en")
+    list(writer.talk(report, SWING, LIBRARY, "en", said, (), "how fast was the bar?"))
+
+    guidance, talk = client.asked
+    assert talk[: len(guidance)] == guidance
+    assert talk[len(guidance)].text == rules_as_written(SWING)
+
+
 def test_the_writer_is_found_by_name_and_can_repair_and_talk() -> None:
     writer = WRITERS.load("vlm", client=FakeClient())
 
