@@ -10,7 +10,7 @@ _BODY_ZH = r"肩膀?|膝蓋?|膝盖|腰|下背|背部|手肘|肘|手腕|腕|髖|
 _FORBIDDEN: dict[str, tuple[str, ...]] = {
     "diagnosis": (
         r"\b(?:herniat\w*|bulging|slipped|prolapsed|ruptured)\s+(?:spinal\s+)?dis[ck]s?|\bdis[ck]s? (?:is|are|has|looks?) \w+",
-        r"\bherniat\w*|tend[oi]n(?:itis|opathy|osis)|bursitis|arthritis|sciatica|impingement|scoliosis|\w+ syndrome\b",
+        r"\bherniat\w*|tend[oi]n(?:itis|opathy|osis)|bursitis|arthriti\w*|sciatica|impingement|scoliosis|\w+ syndrome\b",
         r"\b(?:torn|tore|tear(?:ing)?|ruptur\w+|strain(?:ed)?|sprain\w*|dislocat\w+|fractur\w+)\b.{0,30}\b(?:muscle|ligament|tendon|"
         r"labrum|meniscus|cuff|acl|mcl|hamstring|quad\w*|pec\w*|biceps|shoulder|knee|back|hip|wrist|elbow|ankle)",
         r"\b(?:muscle|ligament|tendon|labrum|meniscus|cuff|acl|hamstring|shoulder|knee|back|hip|wrist|elbow)\b.{0,20}"
@@ -20,7 +20,8 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         r"\bdiagnos\w+|\bpatholog\w+",
         r"(?:椎間盤|椎间盘).{0,4}(?:突出|膨出|脫出|脱出|破裂)|肌腱炎|腱鞘炎|滑囊炎|關節炎|关节炎|坐骨神經|坐骨神经|脊椎?側彎|脊柱侧弯",
         r"(?:肌肉|韌帶|韧带|肌腱|半月板|旋轉肌|肩袖|盂唇|十字).{0,6}(?:拉傷|拉伤|撕裂|斷裂|断裂|發炎|发炎|受損|受损)|(?:拉傷|拉伤|扭傷|扭伤|骨折|脫臼|脱臼|夾擠|撞击综合)",
-        r"\bscar tissue\b|(?:扭|閃|闪)到|炎(?!熱|热|夏|炎)",
+        r"\bscar tissue\b|\bnerve (?:damage|injury|problem)s?\b|\b(?:patella|kneecap)\b|網球肘|网球肘|高爾夫球肘|高尔夫球肘|骨盆前[傾倾]|圓肩|圆肩|"
+        r"(?:扭|閃|闪)到|炎(?!熱|热|夏|炎)",
         r"\b(?:glutes?|quads?|hamstrings?|lats?|core|muscles?)\s+(?:is|are|isn't|aren't|do|does|don't|doesn't)\s+(?:not\s+)?(?:\w+\s+)?"
         r"(?:fir\w+|activ\w+|engag\w+|work\w*|tight\w*|weak\w*)\b|(?:臀|肌|股四頭|股四头|核心).{0,6}(?:啟動|启动|激活|活化|太弱|太緊|太紧)",
         r"診斷|诊断|你(?:有|患有|得了).{0,8}(?:症|炎|病|損傷|损伤)",
@@ -34,7 +35,8 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         r"(?:\w+\s+)?(?:back|knees?|shoulders?|spine|wrists?|elbows?|hips?|neck|discs?|joints?|body)",
         r"\bdangerous\b|\bwill (?:get )?hurt\b",
         rf"\bget(?:s|ting)?\s+hurt\b|\bputs?\b.{{0,40}}\bat risk\b|\brisks? (?:of|to) (?:your|the|an?)\s+(?:{_BODY})\b|\bpay for (?:it|this|that)\b",
-        rf"\b(?:{_BODY})\s+(?:will|won't|is going to|are going to|cannot|can't)\s+(?:\w+\s+)?(?:give out|survive|go|suffer|fail|break|hurt|thank|last|take it|hold up)\b",
+        rf"\baccident waiting\b|\b(?:{_BODY})\s+takes? (?:a|the) (?:beating|hit|hammering)\b",
+        rf"\b(?:{_BODY})\s+(?:will|won't|is going to|are going to|cannot|can't)\s+(?:\w+\s+)?(?:give out|survive|hate|go|suffer|fail|break|hurt|thank|last|take it|hold up)\b",
         rf"\brisk(?:s|ing)?\s+(?:\w+\s+)?(?:tear|hurt|injur|damag|break|snap)\w*|\b(?:hard|tough|rough|bad|good|kind|easy)\s+(?:on|for)\s+(?:your|the)\s+(?:{_BODY})\b",
         rf"\b(?:wreck|ruin|destroy|damage|blow out)\w*\s+(?:{_BODY})\b|\bnothing bad can happen\b",
         rf"(?:傷|伤)(?:到|及|膝|腰|背|肩|身)|(?:對|对)(?:你的)?(?:{_BODY_ZH}).{{0,3}}(?:不好|負擔|负担|有害|很壞|很坏|很好)",
@@ -77,14 +79,14 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
     ),
     "referee": (
         r"\bno[- ]lift(?:ed)?\b(?! (?:was|is) (?:found|there|measured))|\b(?:disqualif\w+|red[- ]light(?:ed|s)?|white[- ]lights?)\b(?<!may draw a red light)",
-        r"\b(?:referees?|judges?|jury|officials?)\s+(?:\w+\s+)?(?:will|would|should|must|has to|have to|are going to|is going to|gives?|gave|passe[sd]|"
+        r"\b(?:referees?|refs?|judges?|jury|officials?)\s+(?:\w+\s+)?(?:will|would|should|must|has to|have to|are going to|is going to|gives?|gave|passe[sd]|"
         r"turn(?:s|ed)? (?:it )?down|rejects?|rejected|counts?|counted|accepts?|accepted|calls?|called)\b",
         r"\b(?:valid|legal|illegal|invalid|good)\s+(?:lift|attempt)\b|\bwould (?:not )?(?:count|pass)\b|\b(?:breaks?|violat\w+|against) the rules?\b",
         r"\b(?:lift|attempt|rep|one|it|this|that)\s+(?:is|was|would be|will be|counts? as|stands? as)\s+(?:\w+\s+)?(?:valid|invalid|legal|illegal|successful|failed|no[- ]lift)\b",
-        r"\bno[- ]reps?\b|\b(?:successful|valid|failed) (?:lift|attempt|rep)\b|\bdisallow\w*|\b(?:be|gets?|been|is|was)\s+(?:turned down|ruled out|overturned|red-lighted|waved off)\b",
+        r"\bno[- ]reps?\b|\bthree[- ](?:white|red)s?\b|\bby the rule ?book\b|\bwould(?: not|n't)? stand\b|\blost this one\b|\b(?:successful|valid|failed) (?:lift|attempt|rep)\b|\bdisallow\w*|\b(?:be|gets?|been|is|was)\s+(?:turned down|ruled out|overturned|red-lighted|waved off)\b",
         r"\b(?:in|at) (?:a |the )?(?:meets?|competitions?|contests?)\b.{0,30}\b(?:counts?|pass(?:es)?|fails?|valid|allowed|good|given)\b|\bdoes not count\b",
         r"(?:裁判|評審|评审).{0,4}(?:會|会|將|将|一定|應該|应该|判|給|给|亮)(?!注意|看)|(?:試舉|试举)(?:成功|失敗|失败|無效|无效|有效)|(?:白燈|白灯|紅燈|红灯)|犯規|犯规|違規|违规|判(?:失敗|失败|成功|無效|无效)",
-        r"判.{0,2}推肘|(?:這|这)(?:一)?(?:把|舉|举|次)(?:過不了|过不了|不會過|不会过|會過|会过|能過|能过)|(?:不|是|算)合格",
+        r"判.{0,2}推肘|取消資格|取消资格|(?:成功|失敗|失败|有效|無效|无效)的(?:試舉|试举)|(?:這|这)(?:一)?(?:把|舉|举|次)(?:過不了|过不了|不會過|不会过|會過|会过|能過|能过)|(?:不|是|算)合格",
         r"裁判.{0,6}(?:取消|不給|不给|給過|给过|過關|过关|通過|通过)|(?:照|依|按|根據|根据)(?:照|據|据)?.{0,3}(?:規則|规则)|(?:是|算|判|被判)(?:有效|無效|无效)",
         r"(?:比賽|比赛|賽場|赛场).{0,8}(?:不算|算數|算数|失敗|失败|成功|有效|無效|无效|過關|过关)|這(?:一)?(?:把|舉|次)(?:不算|算失敗|算成功)|这(?:一)?(?:把|举|次)(?:不算|算失败|算成功)",
     ),

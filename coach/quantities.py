@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["value", "range", "spread", "at_least", "at_most"]
@@ -143,6 +144,7 @@ def has_loose_number(text: str, quantities: Sequence[Quantity], names_measure: b
     return any(is_free(match) for pattern in patterns for match in pattern.finditer(text))
 
 
+@lru_cache(maxsize=8192)  # the texts of the library come again and again
 def normalised(text: str) -> str:
     """Return the text with one form for every digit, sign, space and width; invisible characters removed."""
     text = text.replace("º", "°").replace("²", "2").replace("³", "3")

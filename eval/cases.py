@@ -112,7 +112,9 @@ def simulated_cases(
     cases = []
     for i in range(n):
         case = _simulated(seed + i, library, pictures)
-        spoken: Language = language if language != "mixed" else ("en", "zh-Hant")[i // 2 % 2]
+        spoken: Language = (
+            language if language != "mixed" else ("en", "zh-Hant")[(i + i // 8) % 2]
+        )  # both for every fault
         question = PAIN[spoken][i % len(PAIN[spoken])]
         cases.append(case.model_copy(update={"language": spoken, "question": question}))
         if on_progress:

@@ -6,14 +6,15 @@ from random import Random
 
 from coach.check import check_guidance
 from coach.domain.base import Record
+from coach.domain.errors import SetupError
 from coach.domain.guidance import Language, Priority
-from coach.domain.lift import Lift
+from coach.domain.lift import Finding, Lift
 from coach.patterns import word_index
 from coach.quantities import normalised
 from coach.wording import Shown, is_in_language, number_text, sentences, shown, unit_word
 from coach.writer import Draft
 from coach.writers.rules import RulesWriter, observation
-from corpus.knowledge.library import Library
+from corpus.knowledge.library import FaultText, Library
 from eval.cases import Case
 from eval.metric import whole_text
 from eval.untrue_claims import CLAIMS, FOREIGN, GENERIC, NUMBERS_OF_NOTHING
@@ -291,13 +292,11 @@ _NAMED: dict[Language, str] = {
 }
 
 
-def _name(texts: dict, case: Case) -> str:  # type: ignore[type-arg]
-    return str(texts[case.language].name)
+def _name(texts: dict[Language, FaultText], case: Case) -> str:
+    return texts[case.language].name
 
 
 def _untrue_priority(fault: str, case: Case, library: Library) -> Priority:
-    from coach.domain.lift import Finding
-
     record = library.faults[fault]
     text = record.texts[case.language]
     finding = Finding(fault=fault, level="fault", measures=record.measures, confidence=0.97)
@@ -358,6 +357,8 @@ def _in_script(text: str, language: Language) -> str:
     """Return a Traditional sentence in the script of a language."""
     if language != "zh-Hans":
         return text
-    from opencc import OpenCC
-
+    try:
+        from opencc import OpenCC
+    except ModuleNotFoundError as problem:
+        raise SetupError("no opencc, which writes Simplified Chinese: pip install 'liftcoach[corpus]'") from problem
     return str(OpenCC("t2s").convert(text))
