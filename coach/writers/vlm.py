@@ -245,7 +245,8 @@ def as_written(guidance: Guidance, lift: Lift, library: Library) -> str:
     """Return guidance as a model would have written it: JSON with the measures quoted by id."""
 
     def quoted(text: str, first: Sequence[str] = ()) -> str:
-        return quote(text, lift, library, guidance.language, first)
+        named = first or measures_asked(library, text)  # where two measures read alike, the words decide
+        return quote(text, lift, library, guidance.language, named)
 
     priorities = tuple(
         WrittenPriority(

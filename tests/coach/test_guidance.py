@@ -395,7 +395,7 @@ def test_whatever_a_model_writes_the_guidance_holds_and_says_who_wrote_it(text: 
     assert not re.search(r"[{}<>]|://", all_text(guidance))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(lift=lifts(), language=st.sampled_from(LANGUAGES))
 def test_a_model_as_good_as_the_rules_is_taken_word_for_word_about_any_lift(lift: Lift, language: Language) -> None:
     rules = guide(lift, language=language)
