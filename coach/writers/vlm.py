@@ -22,7 +22,18 @@ from coach.prompts import (
     repair_turn,
 )
 from coach.quantities import normalised
-from coach.questions import instant_asked, measures_asked
+from coach.questions import (
+    FILM,
+    FIX,
+    GOOD,
+    HOW_SURE,
+    PHASES,
+    UNMEASURED,
+    WHICH_LIFTS,
+    instant_asked,
+    longest_match,
+    measures_asked,
+)
 from coach.quotes import fill, quote
 from coach.reasons import grouped_not_measured
 from coach.writer import Draft
@@ -31,8 +42,8 @@ from corpus.knowledge.library import Library
 from serving.client import CLIENTS, ChatClient
 
 ANSWER_TOKENS = 400
-QUESTION_PASSAGES = 1  # notes of coaches beside a question that is not about a number
-
+QUESTION_PASSAGES = 1  # notes of coaches beside a question that the lift alone does not answer
+_ABOUT_LIFT = (UNMEASURED, HOW_SURE, FILM, WHICH_LIFTS, GOOD, FIX, *(pattern for _, pattern, _ in PHASES))
 
 FindPassages = Callable[[str, Language, Sequence[str], int], tuple[Passage, ...]]
 
@@ -49,8 +60,8 @@ def create(
         client: Speaks to the server; the OpenAI protocol at `$LIFTCOACH_SERVER` with the key `$LIFTCOACH_API_KEY`
             when left out.
         model: Served name of a model or an adapter; `$LIFTCOACH_MODEL`, else the one the client chooses.
-        n_passages: Notes of coaches that stand beside the measures when guidance is written, three at most; those
-            that `coach-tiny` was trained with are none.
+        n_passages: How many notes of coaches stand beside the measures, three at most; none, as `coach-tiny` was
+            trained.
         find: Finds notes by (query, language, faults, limit); the search over the starter corpus when left out.
     """
     wanted = model or os.environ.get("LIFTCOACH_MODEL") or None
@@ -121,7 +132,7 @@ class VlmWriter:
             history,
             question,
             pictures=pictures,
-            passages=self._about_question(question, library, language),
+            passages=self._about_question(question, lift, library, language),
             lift_passages=self._about_findings(lift, library, language, ()),
         )
         return self._client.stream(turns, max_tokens=ANSWER_TOKENS, model=self._model)
@@ -147,10 +158,16 @@ class VlmWriter:
         names = " ".join(library.faults[name].texts[language].name for name in found)
         return self._find(names, language, found, self._n_passages)
 
-    def _about_question(self, question: str, library: Library, language: Language) -> tuple[Passage, ...]:
-        """Return notes that fit a question; none where it asks for a number, which only the lift can answer."""
+    def _about_question(self, question: str, lift: Lift, library: Library, language: Language) -> tuple[Passage, ...]:
+        """Return notes that fit a question; none where it is about this lift, whose facts the model has already."""
         asked = normalised(question)
-        if measures_asked(library, asked) or instant_asked(library, asked):
+        found = (text for f in lift.findings for text in library.faults[f.fault].texts.values())
+        if (
+            measures_asked(library, asked)
+            or instant_asked(library, asked)
+            or any(longest_match(text, asked) for text in found)
+            or any(pattern.search(asked) for pattern in _ABOUT_LIFT)
+        ):
             return ()
         return self._find(question, language, (), QUESTION_PASSAGES)
 

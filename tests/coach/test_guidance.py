@@ -381,7 +381,7 @@ def test_a_model_that_obeys_an_instruction_in_the_text_says_no_unchecked_number(
         assert sign not in plain
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(text=st.text(max_size=300), field=st.sampled_from(["strength", "observation", "cue", "drill", "next_film"]))
 def test_whatever_a_model_writes_the_guidance_holds_and_says_who_wrote_it(text: str, field: str) -> None:
     reply = rules_as_written(SWING, **{field: text})
