@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -25,6 +24,7 @@ OnProgress = Callable[[str, float], None]
 
 POLL_S = 0.25  # s between two looks at a server that starts
 STOP_TIMEOUT_S = 20.0  # s for the requests that are running, before the processes are killed
+KILL_TIMEOUT_S = 2.0  # s for the system to clear away what was killed
 HEALTH_TIMEOUT_S = 2.0  # s
 _N_LINES = 6  # of the log, shown when a start fails
 _STAGES = (  # what vLLM writes, and what it does then
@@ -282,10 +282,12 @@ def _check_port(config: ServingConfig) -> None:
 
 
 def _kill_group(group: int) -> None:
-    """Kill whatever is left of a process group."""
-    if sys.platform == "win32":
-        return
+    """Kill whatever is left of a process group, and see it gone."""
+    end = time.monotonic() + KILL_TIMEOUT_S
     try:
         os.killpg(group, signal.SIGKILL)
+        while time.monotonic() < end:
+            time.sleep(POLL_S / 10)
+            os.killpg(group, 0)
     except ProcessLookupError:
         return
