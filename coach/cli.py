@@ -16,7 +16,7 @@ import typer
 from coach.commands import app as app_command
 from coach.commands import finetune as finetune_command
 from coach.commands import serve as serve_command
-from coach.domain.errors import CoachError
+from coach.domain.errors import CoachError, SetupError
 from coach.domain.guidance import Language
 from coach.domain.lift import LiftName
 from coach.domain.settings import PLATE_DIAMETER_M
@@ -285,26 +285,41 @@ def eval_perception(
 
 @models_app.command("list")
 def list_models(as_json: JsonOption = False) -> None:
-    """List the weights that can be fetched, and those that are here."""
+    """List the weights and models that can be fetched, and those that are here."""
     from perception.weights import list_weights
+    from serving.hub import list_models
 
-    statuses = list_weights()
+    statuses, models = list_weights(), list_models()
     if as_json:
         rows = [{**asdict(s.weight), "name": s.name, "path": str(s.path), "is_present": s.is_present} for s in statuses]
+        rows += [{**asdict(s.model), "path": str(s.path), "is_present": s.source is not None} for s in models]
         print(json.dumps(rows, indent=2))
         return
     _print_table(
-        ("fetch", "file", "MB", "licence", "SHA-256", "here"),
+        ("fetch", "what", "MB", "licence", "SHA-256", "here"),
         [
-            (
-                s.weight.bundle,
-                s.weight.file_name,
-                f"{s.weight.n_bytes / 1e6:.1f}",
-                s.weight.licence,
-                f"{s.weight.sha256[:12]}…",
-                "yes" if s.is_present else "no",
-            )
-            for s in statuses
+            *(
+                (
+                    s.weight.bundle,
+                    s.weight.file_name,
+                    f"{s.weight.n_bytes / 1e6:.1f}",
+                    s.weight.licence,
+                    f"{s.weight.sha256[:12]}…",
+                    "yes" if s.is_present else "no",
+                )
+                for s in statuses
+            ),
+            *(
+                (
+                    s.model.name,
+                    f"{s.model.repository}, for coach serve",
+                    f"about {s.model.about_gb * 1e3:.0f}",
+                    s.model.licence,
+                    "the hub's, of each file",
+                    "no" if s.source is None else "yes",
+                )
+                for s in models
+            ),
         ],
     )
 
@@ -313,11 +328,18 @@ def list_models(as_json: JsonOption = False) -> None:
 def fetch_model(
     name: Annotated[str, typer.Argument(help="A name from the first column of `coach models list`.")],
 ) -> None:
-    """Fetch weights once into the cache and check their SHA-256."""
-    from perception.weights import fetch
+    """Fetch weights or a model once into the cache and check every SHA-256; a broken download is gone on with."""
+    from perception import weights
+    from serving import hub
 
     with _progress() as on_progress:
-        paths = fetch(name, lambda done, total: on_progress("bytes", done, total))
+        if name in hub.MODELS:
+            _complain(f"{hub.MODELS[name].repository}, licence {hub.MODELS[name].licence}")
+            paths = [hub.fetch(name, lambda done, total: on_progress("bytes", done, total))]
+        elif name in weights.names():
+            paths = weights.fetch(name, lambda done, total: on_progress("bytes", done, total))
+        else:
+            raise SetupError(f"no weights or model '{name}'; choose from {', '.join([*weights.names(), *hub.MODELS])}")
     for path in paths:
         print(path)
 

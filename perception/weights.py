@@ -109,6 +109,11 @@ def _user_cache() -> Path:
     return Path(chosen) if chosen else Path.home() / ".cache"
 
 
+def names() -> list[str]:
+    """Return what can be fetched, sorted: bundles and single weights."""
+    return sorted({weight.bundle for weight in WEIGHTS.values()} | set(WEIGHTS))
+
+
 def list_weights() -> list[WeightStatus]:
     """Return every known weight with its place in the cache and whether it is there, unharmed."""
     folder = cache_folder()
@@ -191,8 +196,7 @@ def file_sha256(path: Path) -> str:
 
 def _named(name: str) -> Weight:
     if name not in WEIGHTS:
-        known = sorted({w.bundle for w in WEIGHTS.values()} | set(WEIGHTS))
-        raise SetupError(f"no weights '{name}'; choose from {', '.join(known)}")
+        raise SetupError(f"no weights '{name}'; choose from {', '.join(names())}")
     return WEIGHTS[name]
 
 

@@ -128,6 +128,20 @@ def find_source(name: str) -> Source | None:
     return source if all((folder / file).is_file() for file in source.files) else None
 
 
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """A known model, and its source once it is here."""
+
+    model: HubModel
+    path: Path
+    source: Source | None
+
+
+def list_models() -> list[ModelStatus]:
+    """Return every known model, whether it is here or not."""
+    return [ModelStatus(model, models_folder() / name, find_source(name)) for name, model in MODELS.items()]
+
+
 def fetch(name: str, on_progress: OnProgress | None = None) -> Path:
     """Bring a model into the cache and return its folder; what a broken download left is gone on with.
 

@@ -67,12 +67,18 @@ def test_the_weights_are_listed_for_machines_and_people(coach: Coach) -> None:
     rows = json.loads(coach("models", "list", "--json").out)
     table = coach("models", "list").out
 
-    assert {"blazepose"} <= {row["bundle"] for row in rows}
-    for row in rows:
+    weights = [row for row in rows if "bundle" in row]
+    models = [row for row in rows if "repository" in row]
+    assert "blazepose" in {row["bundle"] for row in weights}
+    for row in weights:
         assert len(row["sha256"]) == 64
-        assert row["licence"]
         assert row["sources"]
         assert row["file_name"] in table
+    assert {"qwen3-vl-2b", "qwen3-vl-4b", "qwen3.5-4b"} == {row["name"] for row in models}
+    for row in models:
+        assert row["repository"] in table
+    assert all(row["licence"] for row in rows)
+    assert len(weights) + len(models) == len(rows)
 
 
 def test_unknown_weights_are_refused_with_the_names_there_are(coach: Coach) -> None:
