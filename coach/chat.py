@@ -183,6 +183,8 @@ def lift_asked(report: Report, guidance: Guidance, library: Library, question: s
 
 def _main_lift(report: Report, guidance: Guidance, library: Library) -> Lift:
     """Return the lift that the guidance speaks about: the one that supports its words, else the first attempt."""
+    if len(report.lifts) == 1:
+        return report.lifts[0]
     texts = (guidance.strength, *(p.observation for p in guidance.priorities))
     found = [
         lift for lift in report.lifts if {p.fault for p in guidance.priorities} <= {f.fault for f in lift.findings}
