@@ -10,7 +10,7 @@ MAX_SENTENCE_CHARACTERS = 600
 MAX_READ_CHARACTERS = 6000  # of one answer, whatever the server was asked for
 
 _MARKER = re.compile(r"^[^\S\n]*(?:[-*•>]|#{1,6}|\d{1,2}[.)、])[^\S\n]+", re.M)  # of a list, a heading or a quotation
-_EMPHASIS = re.compile(r"\*+|_{2,}|`+|~{2,}")
+_EMPHASIS = re.compile(r"(?<!\d)\*+|\*+(?!\d)|_{2,}|`+|~{2,}")
 _END = re.compile(r"[。！？]+|[.!?]+[\"')\]”]*(?=\s)|\n+")
 _ENDED = re.compile(r"[.!?。！？][\"')\]”」』]*$")
 _QUOTED = re.compile(r"\{\s*-?\s*(\w+)")

@@ -25,6 +25,7 @@ from tests.coach.made_up_lifts import make_lift
         ("`{bar_drop_m}` ~~and~~", "{bar_drop_m} and"),
         ("a\x1b[31mb\x00c\u202ed\u200be", "a[31mbcde"),
         ("\u3000一、\t二", "一、 二"),
+        ("**3*5** and *9* m/s", "3*5 and 9 m/s"),
         ("-5 cm, 3 × 5, 1.85 m/s", "-5 cm, 3 × 5, 1.85 m/s"),
         ("", ""),
     ],
