@@ -19,12 +19,14 @@ _FOLD = re.compile(
 )
 _SPACES = re.compile(r"[\t\u00a0\u1680\u2000-\u200a\u202f\u205f]")
 _BREAKS = re.compile(r"\r\n?|[\u0085\u2028\u2029\v\f]")
-_BROKEN_WORD = re.compile(r"(?<=[^\W\d_])(?:-|\u2010|\u00ad|\x02|\ufffe) *\n *(?=[^\W\d_])")
+_BROKEN_WORD = re.compile(  # PDFium writes U+FFFE for a hyphen at the end of a line, and leaves out the line end
+    r"(?<=[^\W\d_])(?:(?:-|\u2010|\u00ad) *\n *|[\x02\ufffe]\s*)(?=[^\W\d_])"
+)
 _UNSEEN = re.compile(
     r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
     r"\ufe00-\ufe0f\ufeff\ufff0-\uffff\U000e0000-\U000e01ef\ud800-\udfff]"
 )
-_BULLET = re.compile(r"\s*(?:[-*+•·‧●○■□▪◦–]\s|\(?(?:\d{1,3}|[a-zA-Z])[.)、]\s|\|)")
+_LIST_MARK = re.compile(r"\s*(?:[-*+•·‧●○■□▪◦–]\s|\(?(?:\d{1,3}|[a-zA-Z])[.)、]\s|\|)")
 _ENDS = re.compile(r"[.!?:;。！？：；…]['\"”’」』）)\]]*\s*$")
 _ASIAN = r"\u3000-\u303f\u3400-\u9fff\uff00-\uffef"
 _BETWEEN_ASIAN = re.compile(rf"(?<=[{_ASIAN}])\n(?=[{_ASIAN}])")
@@ -96,7 +98,7 @@ def paragraphs(text: str) -> list[str]:
         if not bare:
             is_open = False
             continue
-        if is_open and not _BULLET.match(line):
+        if is_open and not is_list_item(line):
             whole[-1] += "\n" + bare
         else:
             whole.append(bare)
@@ -123,6 +125,11 @@ def _mended(text: str) -> str:
 def _joined(paragraph: str) -> str:
     paragraph = re.sub(r"(?<=\w)-\n(?=\w)", "-", paragraph)
     return re.sub(r"\s+", " ", _BETWEEN_ASIAN.sub("", paragraph)).strip()
+
+
+def is_list_item(text: str) -> bool:
+    """Return whether a line begins with a mark or a number of a list, or is a row of a table."""
+    return _LIST_MARK.match(text) is not None
 
 
 def ends_sentence(text: str) -> bool:

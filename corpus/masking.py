@@ -20,7 +20,7 @@ _SITES = (
     "telegram|snapchat|strava|weixin|qq|github"
 )
 _PATTERNS = {
-    "email": r"(?<![\w.+-])[A-Za-z0-9_][\w.+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+",
+    "email": r"(?<![A-Za-z0-9_.+-])[A-Za-z0-9_][A-Za-z0-9_.+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+",
     "link": rf"(?:https?://)?(?<![\w@.-])(?:[\w-]+\.)*(?:{_SITES})\.(?:com|me|tv|net|org|cn|hk|tw|ee)/[^\s，。；、）)」』\"'<>]+"
     r"|https?://[^\s，。；、）)」』\"'<>]*(?:/@|/~|/u/|/user/|/users/|/in/|/profile/)[^\s，。；、）)」』\"'<>]+",
     "handle": r"(?i:(?<![A-Za-z])(?:we\s?chat|微信|vx|line\s?id|line|whats\s?app|telegram|instagram|ig|qq)\s*(?:id|号|號|帳號|账号)?"
@@ -98,6 +98,7 @@ def _any_of(names: set[str]) -> str:
     )
 
 
+@lru_cache(maxsize=1024)
 def pseudonym(name: str, salt: bytes) -> str:
     """Return the name an athlete has in the corpus, such as `athlete-3f2a9c`.
 

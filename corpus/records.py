@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Literal
 
 from coach.domain.base import Record
@@ -54,7 +55,7 @@ _NAMES: dict[Field, str] = {  # in Simplified, lower case, without spaces; Tradi
 }
 _FIELDS: dict[str, Field] = {name: key for key, names in _NAMES.items() for name in names.split()}
 _MADE = frozenset("made make yes y true good success successful ok 成功 成 是 ✓ ✔ √ o ○ 〇".split())
-_MISSED = frozenset("missed miss no n false fail failed nolift 失败 败 否 不成功 ✗ ✘ × x".split())
+_MISSED = frozenset("missed miss no n false fail failed nolift 失败 失敗 败 敗 否 不成功 ✗ ✘ × x".split())
 _LIFTS: tuple[tuple[str, tuple[LiftName, ...]], ...] = (  # the first that is found decides
     (r"deadlift|硬拉|硬举", ("deadlift",)),
     (r"squat|蹲(?!挺|抓|翻)", ("squat",)),
@@ -107,8 +108,13 @@ class TrainingRecord(Record):
 
     def lifts(self) -> tuple[LiftName, ...]:
         """Return the lifts that the exercise belongs to, none for an exercise nobody knows."""
-        name = to_simplified(self.exercise).casefold()
-        return next((lifts for pattern, lifts in _LIFTS if re.search(pattern, name)), ())
+        return _lifts(self.exercise)
+
+
+@lru_cache(maxsize=1024)
+def _lifts(exercise: str) -> tuple[LiftName, ...]:
+    name = to_simplified(exercise).casefold()
+    return next((lifts for pattern, lifts in _LIFTS if re.search(pattern, name)), ())
 
 
 @dataclass(slots=True)
@@ -235,7 +241,7 @@ def _columns(texts: Sequence[str]) -> dict[Field, int] | None:
 def _field(text: str) -> Field | None:
     """Return the field a header names: `Load (kg)`, `日期 Date`, `Sets x Reps`, `組數×次數`."""
     whole = to_simplified(unicodedata.normalize("NFKC", text)).casefold()
-    whole = re.sub(r"(?<=[a-z数)])\s*[x*✕]\s*(?=[a-z次(])", "×", re.sub(r"[_\s.:#]+", " ", whole).strip())
+    whole = re.sub(r"(sets?|组数?)\s*[x*✕]\s*(reps?|次)", r"\1×\2", re.sub(r"[_\s.:#]+", " ", whole).strip())
     bare = re.sub(r"[()\[\]]|\s", "", whole)
     without_unit = re.sub(r"\s|\([^)]*\)|\[[^\]]*\]", "", whole)
     parts = re.split(r"[\s/|()\n]+|(?<=[a-z])(?=[\u3400-\u9fff])|(?<=[\u3400-\u9fff])(?=[a-z])", whole)
@@ -256,8 +262,8 @@ def _is_header_again(cells: Sequence[Cell], columns: Mapping[Field, int]) -> boo
 def _text(cell: Cell) -> str:
     if cell is None:
         return ""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
+    if isinstance(cell, int | float):
+        return f"{cell:.10g}" if abs(cell) < 1e9 else str(cell)
     return re.sub(r"\s+", " ", normalised(str(cell))).strip()
 
 
@@ -389,7 +395,7 @@ def _result(cell: Cell) -> dict[str, Any]:
     text = _text(cell)
     if not text:
         return {}
-    word = re.sub(r"[\s.!！。]+", "", to_simplified(text).casefold())
+    word = re.sub(r"[\s.!！。]+", "", text.casefold())
     if word in _MADE or word in _MISSED:
         return {"result": "made" if word in _MADE else "missed"}
     if found := re.fullmatch(r"(\d{1,3})\s*/\s*(\d{1,3})", text):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from coach.domain.errors import InputError
-from corpus.cleaning import ends_sentence, hidden_text, normalised, paragraphs, without_running_lines
+from corpus.cleaning import ends_sentence, hidden_text, is_list_item, normalised, paragraphs, without_running_lines
 from corpus.source import Block, Parsed, Problem
 
 _MIN_CHARACTERS = 20  # per page; with less on average a PDF is a scan
@@ -80,15 +80,16 @@ def _refusal(problem: Exception) -> InputError:
 def _over_page_breaks(blocks: list[Block]) -> list[Block]:
     whole: list[Block] = []
     for block in blocks:
-        before = whole[-1] if whole else None
-        if before is None or before.place == block.place or ends_sentence(before.text) or not _goes_on(block.text):
-            whole.append(block)
+        if whole and whole[-1].place != block.place and _goes_on(whole[-1].text, block.text):
+            before = whole[-1].text
+            text = before + ("" if before[-1] > "\u2fff" else " ") + block.text
+            whole[-1] = whole[-1].model_copy(update={"text": text})
         else:
-            text = before.text + ("" if before.text[-1] > "\u2fff" else " ") + block.text
-            whole[-1] = before.model_copy(update={"text": text})
+            whole.append(block)
     return whole
 
 
-def _goes_on(text: str) -> bool:
-    """Return whether a paragraph begins in the middle of a sentence, as far as its first letter tells."""
-    return text[0].islower() or text[0] > "\u2fff"
+def _goes_on(before: str, after: str) -> bool:
+    """Return whether a sentence of one page goes on at the top of the next, as far as its marks and letters tell."""
+    is_middle = after[0].islower() or after[0] > "\u2fff"
+    return is_middle and not ends_sentence(before) and not is_list_item(before)

@@ -96,15 +96,15 @@ def _open(path: Path, data_only: bool) -> Any:
 def _rows(sheet: Any, values: Any) -> Iterator[Sequence[Cell]]:
     """Yield rows; the second pass over the values is made only from the first formula on."""
     computed: Iterator[Sequence[Cell]] | None = None
-    limits = {"max_row": _MAX_ROWS, "max_col": _MAX_COLUMNS, "values_only": True}
-    for number, cells in enumerate(sheet.iter_rows(**limits), 1):
+    for number, row in enumerate(sheet.iter_rows(max_row=_MAX_ROWS, values_only=True), 1):
+        cells = row[:_MAX_COLUMNS]
         if not any(map(_is_formula, cells)):
             if computed is not None:
                 next(computed, None)
             yield cells
             continue
         if computed is None:
-            computed = values.iter_rows(min_row=number, **limits)
+            computed = values.iter_rows(min_row=number, max_row=_MAX_ROWS, values_only=True)
         shown = next(computed, cells)
         yield [
             value if _is_formula(cell) and isinstance(value, int | float | date) else cell
