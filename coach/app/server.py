@@ -19,6 +19,7 @@ from coach.app.worker import Worker
 from coach.domain.base import Record
 from coach.domain.errors import SetupError
 from coach.store import open_store
+from corpus.store import open_store as open_texts
 
 STATIC = Path(__file__).parent
 
@@ -68,7 +69,15 @@ def make_state(config: Config) -> App:
     meters = Meters()
     worker = Worker(store, config.limits, on_end=meters.analysis_ended)
     meters.watch_queue(lambda: worker.n_waiting)
-    app = App(folder=config.folder, store=store, worker=worker, meters=meters, accounts=accounts)
+    app = App(
+        folder=config.folder,
+        store=store,
+        texts=open_texts(config.database),
+        worker=worker,
+        meters=meters,
+        accounts=accounts,
+        ask_models=_models,
+    )
     if config.pairs is not None:
         read_pairs(app, config.pairs)
     return app
@@ -128,6 +137,17 @@ def make_server(config: Config, state: App | None = None) -> Any:
     pages.has_launched = True  # without it, a mounted app hands out any file of this machine that a visitor names
     server.add_middleware(Guard, state=app, is_local=config.is_local)
     return server
+
+
+def _models() -> tuple[str, ...]:
+    """Return the models that the server of the language model offers.
+
+    Raises:
+        CoachError: No server answers.
+    """
+    from serving.client import CLIENTS
+
+    return CLIENTS.load("openai", timeout_s=2.0, max_retries=0).models()
 
 
 def _keep_gradio_at_home(folder: Path) -> None:

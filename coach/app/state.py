@@ -23,6 +23,9 @@ from coach.domain.lift import Report
 from coach.domain.settings import AnalysisSettings
 from coach.session import read_guidances, read_report
 from coach.store import EVERYBODY, Store, StoredLift
+from corpus.search import Together
+from corpus.starter import open_starter
+from corpus.store import Store as Texts
 
 if TYPE_CHECKING:
     from corpus.knowledge.library import Library
@@ -77,6 +80,7 @@ class App:
 
     folder: Path
     store: Store
+    texts: Texts
     worker: Worker
     meters: Meters
     accounts: Accounts | None = None
@@ -92,6 +96,11 @@ class App:
         from corpus.knowledge.library import load_library
 
         return load_library()
+
+    @cached_property
+    def all_texts(self) -> Together:
+        """The texts that come with the coach and those of this installation, to be searched together."""
+        return Together(open_starter(), self.texts)
 
     def owner_of(self, connection: HTTPConnection) -> str:
         """Return who is asking, as the guard found out."""

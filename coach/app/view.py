@@ -12,6 +12,7 @@ from coach.app.worker import Progress
 from coach.domain.guidance import Guidance, Priority
 from coach.domain.lift import Lift, Report
 from coach.domain.measures import MEASURES
+from coach.domain.passage import Document, Passage
 from coach.domain.words import INSTANT_WORDS, OUTCOME_WORDS, SOURCE_WORDS, plain, precision_word
 from coach.report import (
     CLEAR,
@@ -25,6 +26,8 @@ from coach.report import (
 )
 from coach.store import StoredLift
 from corpus.knowledge.library import Library
+from corpus.search import Hit
+from corpus.store import Review
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("The bar", ("bar_", "transition_")),
@@ -249,3 +252,13 @@ def render_progress(stored: StoredLift, progress: Progress) -> str:
 def render_pair(report: Report, video: str, sides: Sequence[tuple[str, str]]) -> str:
     """Return a video with two rendered guidances beside each other as HTML."""
     return _pages.get_template("pair.html.j2").render(report=report, video=video, sides=sides)
+
+
+def render_passage(passage: Passage, document: Document, history: Sequence[Review]) -> str:
+    """Return where a passage comes from and what was decided about it before, as HTML."""
+    return _pages.get_template("passage.html.j2").render(passage=passage, document=document, history=history)
+
+
+def render_hits(hits: Sequence[Hit]) -> str:
+    """Return passages that were found, each with its citation, as HTML."""
+    return _pages.get_template("hits.html.j2").render(hits=hits)

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from coach.app.analysis import Limits, Line, Order
@@ -19,6 +19,7 @@ from coach.store import Status, Store
 
 logger = logging.getLogger(__name__)
 
+COMMAND = (sys.executable, "-m", "coach.app.analysis")
 MAX_WAITING = 20  # analyses in the queue before new ones are refused
 STAGE_SHARES = {"pose": 0.62, "bar": 0.10, "pictures": 0.24, "report": 0.04}
 """Rough share of the time of each stage, measured on the demo clip; stages not named here do not move the bar."""
@@ -61,8 +62,17 @@ class Worker:
         store: Store,
         limits: Limits | None = None,
         on_end: Callable[[Status, float], None] | None = None,
+        command: Sequence[str] = COMMAND,
     ) -> None:
-        """Start with an empty queue; `on_end` is told the outcome and the seconds of each analysis."""
+        """Start with an empty queue.
+
+        Args:
+            store: Where the outcome of each analysis is kept.
+            limits: What one analysis may use.
+            on_end: Told the outcome and the seconds of each analysis.
+            command: What is run for each analysis; speaks as `coach.app.analysis` does.
+        """
+        self._command = tuple(command)
         self._store = store
         self._limits = limits or Limits()
         self._on_end = on_end or (lambda _status, _time_s: None)
@@ -98,23 +108,6 @@ class Worker:
             job_now.is_cancelled = True
             _kill(job_now.process)
             return True
-
-    def watch(self, lift_id: str, owner: str, every_s: float = 0.5) -> Iterator[Progress]:
-        """Yield how an analysis stands whenever it changed, and at the end the outcome.
-
-        Raises:
-            InputError: This person has no such lift.
-        """
-        last: Progress | None = None
-        while True:
-            now = self.progress(lift_id, owner)
-            if now != last:
-                yield now
-                last = now
-            if now.status not in ("waiting", "running"):
-                return
-            with self._changed:
-                self._changed.wait(every_s)
 
     def progress(self, lift_id: str, owner: str) -> Progress:
         """Return how an analysis stands now.
@@ -171,7 +164,7 @@ class Worker:
     def _analyse(self, job: _Job) -> tuple[Status, str]:
         """Run one order in a process group of its own; nothing of it is left when this returns."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "coach.app.analysis"],
+            self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,0 +1,148 @@
+"""A person's path in a real browser: load a clip, read the guidance, ask, judge, come back after a restart."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from perception.simulator.demo_clip import demo_clip
+from tests.browser.conftest import PATIENCE_MS, Served, Visit
+
+QUESTIONS = ("How fast was the bar?", "Why did the bar swing forward?", "What should I practise next?")
+ANSWERS = (r"1\.8\d m/s", r"shirt|hips", r"Drill|wall")
+Open = Callable[..., Visit]
+
+
+@pytest.fixture(scope="module")
+def uploaded(served: Served, browser: Any) -> str:
+    """Load the shipped clip through the form, follow it to its guidance, and return the address of the lift."""
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    page.goto(served.address)
+    page.click("#new")
+    page.set_input_files("#clip-file input[type=file]", demo_clip())
+    page.get_by_label("Bar with plates (kg)").fill("60")
+    page.wait_for_selector("#clip-file .file-preview, #clip-file table", timeout=60_000)
+    page.click("#analyse")
+    page.wait_for_selector("#progress .progress", timeout=60_000)
+    page.wait_for_selector("#lift .cue", timeout=PATIENCE_MS)
+    video = page.get_attribute("#clip", "src")
+    page.close()
+    lift = re.fullmatch(r"/media/([\w-]+)/annotated\.mp4", video)
+    assert lift is not None
+    return f"{served.address}/?lift={lift[1]}"
+
+
+def _ask(page: Any, question: str, n_answers: int) -> str:
+    box = page.locator("#question textarea, #question input").first
+    box.fill(question)
+    box.press("Enter")
+    page.wait_for_function(
+        "n => document.querySelectorAll('#chat .bot.message').length >= n && !document.querySelector('#stop')?.offsetParent",
+        arg=n_answers,
+    )
+    page.wait_for_function(
+        "() => ![...document.querySelectorAll('#chat .bot.message')].at(-1).innerText.startsWith('…')"
+    )
+    return str(page.locator("#chat .bot.message").last.inner_text())
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_upload_guidance_questions_thumbs_restart_history(
+    size: str, uploaded: str, served: Served, visit: Open
+) -> None:
+    lift = uploaded.split("/", 3)[3]
+    first = visit(f"{served.address}/{lift}", size)
+    page = first.page
+    page.wait_for_selector("#lift .cue")
+    assert "Zip the bar up your shirt" in page.inner_text("#lift")
+    page.wait_for_selector("#measures li")
+    assert "not measured, and why" in page.inner_text("#measures").lower()
+    page.wait_for_selector("#over-time .js-plotly-plot .trace")
+    had = page.locator("#chat .bot.message").count()
+    for n, (question, answer) in enumerate(zip(QUESTIONS, ANSWERS, strict=True)):
+        assert re.search(answer, _ask(page, question, had + n + 1)), question
+    page.locator("#chat [title=Like]").last.click()
+    page.wait_for_timeout(1000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    assert first.elsewhere == []
+    assert first.problems == []
+
+    served.stop()
+    served.start()
+
+    again = visit(f"{served.address}/{lift}", size).page
+    again.wait_for_selector("#chat .bot.message")
+    asked = again.locator("#chat .user.message").all_inner_texts()
+    assert tuple(text.strip() for text in asked[-3:]) == QUESTIONS
+    assert again.locator("#chat [aria-label='clicked Like'], #chat [title='clicked Like']").count() >= 1
+
+
+def test_a_claim_a_key_frame_and_an_answer_lead_to_their_place_in_the_video(
+    uploaded: str, served: Served, visit: Open
+) -> None:
+    page = visit(f"{served.address}/{uploaded.split('/', 3)[3]}").page
+    page.wait_for_selector("#lift .cue")
+    page.wait_for_function("document.getElementById('clip').readyState >= 1")
+
+    for selector in (".chip.main", ".picture >> nth=3", ".instants .jump >> nth=2", "#measures li.jump >> nth=0"):
+        target = page.locator(selector).first
+        target.click()
+        wanted = float(target.get_attribute("data-time"))
+        page.wait_for_function("t => Math.abs(document.getElementById('clip').currentTime - t) < 0.05", arg=wanted)
+
+
+def test_the_demo_lift_is_there_without_doing_anything(served: Served, visit: Open) -> None:
+    page = visit(served.address).page
+    page.wait_for_selector("#lifts input")
+    page.click("#lifts input")
+    page.get_by_role("option", name=re.compile("simulated snatch")).click()
+    page.wait_for_function(
+        "() => document.querySelector('#lift .heading')?.innerText.includes('Example')", timeout=PATIENCE_MS
+    )
+    assert page.locator("#remove").is_hidden()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("empty.mp4", b"", "empty|0 bytes"),
+        ("<img src=x onerror=alert(1)>.mp4", b"not a video at all " * 50, "not a video|no video"),
+        ("half.mp4", None, "damaged|cut off|breaks off|incomplete|not a video"),
+    ],
+)
+def test_a_bad_clip_is_refused_plainly_and_the_page_stays_usable(
+    name: str, content: bytes | None, says: str, served: Served, visit: Open
+) -> None:
+    seen = visit(served.address)
+    page = seen.page
+    page.click("#new")
+    whole = demo_clip().read_bytes()
+    body = whole[: len(whole) // 2] if content is None else content
+    page.set_input_files("#clip-file input[type=file]", {"name": name, "mimeType": "video/mp4", "buffer": body})
+    page.wait_for_selector("#clip-file .file-preview, #clip-file table")
+    page.click("#analyse")
+    page.wait_for_function(
+        "() => document.querySelector('#form-problem [role=alert], #progress [role=alert]')", timeout=PATIENCE_MS
+    )
+    told = page.locator("#form-problem [role=alert], #progress [role=alert]").first.inner_text()
+
+    assert re.search(says, told, re.I), told
+    assert "Traceback" not in told
+    assert seen.problems == []
+    page.wait_for_function("() => document.querySelector('#new').offsetParent")
+    page.click("#new")
+    page.wait_for_selector("#analyse")
+
+
+def test_an_analysis_can_be_cancelled(served: Served, visit: Open) -> None:
+    page = visit(served.address).page
+    page.click("#new")
+    page.set_input_files("#clip-file input[type=file]", demo_clip())
+    page.wait_for_selector("#clip-file .file-preview, #clip-file table")
+    page.click("#analyse")
+    page.wait_for_selector("#cancel")
+    page.click("#cancel")
+
+    page.wait_for_selector("#progress .failed", timeout=PATIENCE_MS)
+    assert "Cancelled" in page.inner_text("#progress")
