@@ -146,7 +146,8 @@ def notions(text: str) -> set[str]:
                 found.add(notion)
     for run in _WORD.findall(text):
         for i, first in enumerate(run):
-            found |= {notion for name, notion in han.get(first, ()) if run.startswith(name, i)}
+            if first in han:
+                found |= {notion for name, notion in han[first] if run.startswith(name, i)}
     return found
 
 
