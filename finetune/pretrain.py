@@ -21,8 +21,8 @@ from torch import Tensor
 
 from coach.domain.conversation import Example
 from coach.domain.errors import DataError
+from finetune.data import TRAIN, VALIDATION, read_examples
 from finetune.tiny import IMAGE, MAX_PIXELS, MAX_TOKENS, MERGE, PATCH_PX, build, save, tiny_config, train_tokenizer
-from finetune.tiny_data import read_examples
 
 STARTER_TEXTS = Path(__file__).resolve().parents[1] / "corpus" / "starter_texts"
 
@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 TOKENS_PER_PICTURE = MAX_PIXELS // (PATCH_PX * MERGE) ** 2
 _START, _END = "<|im_start|>", "<|im_end|>"
 _IGNORED = -100
+N_HELD_OUT = 32  # conversations whose loss is logged at every checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,16 +181,14 @@ def teach(
     data: Path,
     out: Path,
     school: School,
-    held_out: Path | None = None,
     on_step: Callable[[int, int, float], None] | None = None,
 ) -> Path:
     """Train coach-tiny from random weights, going on from the last checkpoint in `out`; return the model's folder.
 
     Args:
-        data: `examples.jsonl` of the school.
+        data: Folder of the school: `train.jsonl`, and `validation.jsonl` for a loss on lifts it does not learn from.
         out: Folder of the run: `school.json`, `log.jsonl`, `checkpoint.pt`, `model/`.
         school: How to train; a run is gone on with under the same.
-        held_out: Examples for the loss that is logged at every checkpoint.
         on_step: Called with (steps done, steps in all, loss per taught token).
 
     Raises:
@@ -198,10 +197,11 @@ def teach(
     torch.set_num_threads(school.n_threads)
     out.mkdir(parents=True, exist_ok=True)
     _claim(out, school)
-    examples = read_examples(data)
+    examples = read_examples(data, TRAIN)
     tokenizer = _tokenizer(examples, out)
     lessons = [lesson_of(example, tokenizer) for example in examples]
-    held = [lesson_of(example, tokenizer) for example in read_examples(held_out)[:32]] if held_out else []
+    held = read_examples(data, VALIDATION)[:N_HELD_OUT] if (data / f"{VALIDATION}.jsonl").exists() else ()
+    unseen = [lesson_of(example, tokenizer) for example in held]
     torch.manual_seed(school.seed)
     model, processor = build(tokenizer, tiny_config(tokenizer, n_layers=school.n_layers))
     if school.compiled:
@@ -227,8 +227,8 @@ def teach(
             "tokens_per_s": round(n_tokens / (time.monotonic() - started)),
         }
         if (step + 1) % school.save_steps == 0 or step + 1 == school.n_steps:
-            if held:
-                record["held_out_loss"] = round(_held_out_loss(model, held, image_id, pad_id), 5)
+            if unseen:
+                record["held_out_loss"] = round(_held_out_loss(model, unseen, image_id, pad_id), 5)
             _keep(out, model, optimizer, step + 1)
             save(model, processor, out / "model")
         with (out / "log.jsonl").open("a", encoding="utf-8") as file:

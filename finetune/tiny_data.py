@@ -13,6 +13,7 @@ from coach.session import judged
 from coach.teacher import RulesTeacher
 from corpus.examples import Scene, lift_example, varied
 from corpus.knowledge.library import load_library
+from finetune.data import TRAIN
 from perception.simulator.motion import simulate_snatch
 from perception.simulator.random_spec import random_spec
 from perception.simulator.reports import PICTURED, report_of, write_simulated_keyframes
@@ -52,7 +53,7 @@ def scene_examples(number: int, folder: Path, n_variants: int) -> list[Example]:
         seed = number * 100 + i
         told = judged(varied(report_of(truth, i), library, seed), library)
         language: Language = names[int(rng.choice(len(names), p=shares))]
-        scene = Scene(report=told, pictures=pictures, group=f"simulated-{number}")
+        scene = Scene(report=told, pictures=pictures, group=_group(number))
         examples.append(lift_example(scene, library, language, teacher, (), seed))
     return examples
 
@@ -63,9 +64,10 @@ def write_school(
     n_variants: int,
     first: int = 0,
     workers: int = 1,
+    split: str = TRAIN,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Write `examples.jsonl` with its pictures; a school that was begun is gone on with.
+    """Write `<split>.jsonl` with its pictures and return the folder; a school that was begun is gone on with.
 
     Args:
         out: Folder; pictures in it are named relative to it.
@@ -73,42 +75,47 @@ def write_school(
         n_variants: Conversations about each, with other errors, faults and languages.
         first: Number of the first lift; below `HELD_OUT_SEED` for training.
         workers: Processes.
+        split: Name of the file.
         on_progress: Called with (done, total) lifts.
     """
     out.mkdir(parents=True, exist_ok=True)
-    path = out / "examples.jsonl"
-    done = _done(path)
-    jobs = [(n, out / "pictures", n_variants) for n in range(first, first + n_lifts) if n not in done]
+    path = out / f"{split}.jsonl"
+    done = _done(path, n_variants)
+    jobs = [(n, out / "pictures", n_variants) for n in range(first, first + n_lifts) if _group(n) not in done]
     with path.open("a", encoding="utf-8") as file:
-        for i, (number, examples) in enumerate(_made(jobs, workers), start=1):
-            lines = [_line(number, example, out) for example in examples]
-            file.write("".join(lines))
+        for i, examples in enumerate(_made(jobs, workers), start=1):
+            file.write("".join(example_line(example, out) for example in examples))
             file.flush()
             if on_progress:
                 on_progress(n_lifts - len(jobs) + i, n_lifts)
-    return path
+    return out
 
 
-def _done(path: Path) -> set[int]:
-    """Return the numbers of the lifts that are there; a line cut short by an interruption is taken away."""
+def _group(number: int) -> str:
+    return f"simulated-{number}"
+
+
+def _done(path: Path, n_variants: int) -> set[str]:
+    """Return the groups that are whole; what an interruption left of another is taken away."""
     if not path.exists():
         return set()
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    whole = [line for line in lines if line.endswith("}\n")]
-    if len(whole) < len(lines):
-        path.write_text("".join(whole), encoding="utf-8")
-    return {json.loads(line)["number"] for line in whole}
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("}\n")]
+    groups = [json.loads(line)["group"] for line in lines]
+    whole = {group for group in groups if groups.count(group) >= n_variants}
+    path.write_text("".join(x for x, group in zip(lines, groups, strict=True) if group in whole), encoding="utf-8")
+    return whole
 
 
-def _line(number: int, example: Example, out: Path) -> str:
-    record = {"number": number, **json.loads(example.model_dump_json())}
+def example_line(example: Example, out: Path) -> str:
+    """Return an example as a line of JSON, its pictures relative to `out`."""
+    record = json.loads(example.model_dump_json())
     for turn in record["turns"]:
         for picture in turn["pictures"]:
             picture["path"] = str(Path(picture["path"]).relative_to(out))
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 
-def _made(jobs: list[tuple[int, Path, int]], workers: int) -> Iterator[tuple[int, list[Example]]]:
+def _made(jobs: list[tuple[int, Path, int]], workers: int) -> Iterator[list[Example]]:
     if workers == 1:
         yield from map(_make, jobs)
         return
@@ -116,19 +123,5 @@ def _made(jobs: list[tuple[int, Path, int]], workers: int) -> Iterator[tuple[int
         yield from pool.imap(_make, jobs, chunksize=4)
 
 
-def _make(job: tuple[int, Path, int]) -> tuple[int, list[Example]]:
-    number, folder, n_variants = job
-    return number, scene_examples(number, folder, n_variants)
-
-
-def read_examples(path: Path) -> list[Example]:
-    """Return the examples of a JSONL file; the paths of their pictures are made absolute."""
-    examples = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        record = json.loads(line)
-        record.pop("number", None)
-        for turn in record["turns"]:
-            for picture in turn["pictures"]:
-                picture["path"] = str(path.parent / picture["path"])
-        examples.append(Example.model_validate(record))
-    return examples
+def _make(job: tuple[int, Path, int]) -> list[Example]:
+    return scene_examples(*job)
