@@ -27,6 +27,12 @@ class AdapterCard(BaseModel):
 
     base: str
     base_sha256: str
+    recipe: dict[str, Any] | None = None
+
+    @property
+    def max_pixels(self) -> int | None:
+        """Return the most pixels of a picture in its training; None when that was the model's own limit."""
+        return (self.recipe or {}).get("max_pixels")
 
 
 class Adapter(Record):

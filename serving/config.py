@@ -94,11 +94,21 @@ class ServingConfig(Record):
             for name, path in found.items()
         )
         for adapter in adapters:
-            if adapter.rank > self.max_lora_rank:
-                raise SetupError(
-                    f"the adapter {adapter.name} has rank {adapter.rank}: set max_lora_rank in serving.toml"
-                )
+            self._check_limits(adapter)
         return adapters
+
+    def _check_limits(self, adapter: Adapter) -> None:
+        """See that the server runs an adapter the way it was trained."""
+        if adapter.rank > self.max_lora_rank:
+            raise SetupError(f"the adapter {adapter.name} has rank {adapter.rank}: set max_lora_rank in serving.toml")
+        card = read_card(adapter.path)
+        if card.recipe is not None and card.max_pixels != self.max_pixels:
+            trained, wanted = ("the model's own number of", "leave max_pixels out of")
+            if card.max_pixels is not None:
+                trained, wanted = (f"at most {card.max_pixels}", f"set max_pixels = {card.max_pixels} in")
+            raise SetupError(
+                f"the adapter {adapter.name} was trained on pictures of {trained} pixels: {wanted} serving.toml"
+            )
 
     def _named_adapters(self) -> dict[str, Path]:
         return {name: self._adapter_folder(path) for name, path in (self.adapters or {}).items()}

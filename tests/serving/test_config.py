@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,27 @@ def test_an_adapter_of_a_higher_rank_than_the_server_takes_is_told(folder: Path)
 
     with pytest.raises(SetupError, match="has rank 64: set max_lora_rank"):
         ServingConfig(folder=folder, model="base", adapters={"a": Path("runs/coach")}).checked_adapters()
+
+
+@pytest.mark.parametrize(
+    ("trained", "served", "told"),
+    [(602112, None, "set max_pixels = 602112 in"), (None, 602112, "leave max_pixels out"), (602112, 602112, None)],
+)
+def test_an_adapter_trained_on_other_pictures_is_refused(
+    folder: Path, trained: int | None, served: int | None, told: str | None
+) -> None:
+    adapter = make_adapter(folder / "coach", model_hash(folder / "base"))
+    card = json.loads((adapter / "card.json").read_text())
+    (adapter / "card.json").write_text(
+        json.dumps(card | {"recipe": {} if trained is None else {"max_pixels": trained}})
+    )
+    settings = ServingConfig(folder=folder, model="base", adapters={"coach": Path("coach")}, max_pixels=served)
+
+    if told is None:
+        assert len(settings.checked_adapters()) == 1
+    else:
+        with pytest.raises(SetupError, match=told):
+            settings.checked_adapters()
 
 
 def test_of_the_adapters_in_the_box_those_of_the_model_are_served(folder: Path) -> None:
