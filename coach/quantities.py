@@ -112,7 +112,7 @@ _AT_MOST = re.compile(
 
 _SPEED_UNIT = re.compile(
     r"(?<![\w/])k?m\s*/\s*[sh](?![\w])|\b(?:kilo|centi)?met(?:er|re)s?\s*(?:/|per|an?)\s*(?:second|sec|s|hour|h)\b|"
-    r"(?:公尺|米|公里|千米)\s*(?:/|每)\s*(?:秒|小時|小时|時|时)|每(?:秒|小時|小时)(?!\s*(?:大?[約约])?\s*\d)",
+    r"(?:公尺|米|公里|千米)\s*(?:/|每)\s*(?:秒|小時|小时|時|时)|每(?:秒|小時|小时)(?!\s*(?:(?:大?[約约])?\s*\d|影格|幀|帧|格))",
     re.I,
 )
 _COUNTED = rf"(?:{'|'.join(w for w in (*_EN, *_EN_SCALES) if w not in ('one', 'zero'))})"

@@ -14,7 +14,7 @@ from coach.domain.guidance import Language
 from coach.domain.lift import Lift, Report
 from coach.domain.words import printable
 from coach.guidance import pictures_in
-from coach.prompts import cueable
+from coach.prompts import PICTURED, cueable
 from coach.session import guided_lifts, judged, read_guidances, read_report
 from corpus.examples import may_show, with_fault
 from corpus.knowledge.library import Fault, Library
@@ -143,13 +143,21 @@ def _simulated(seed: int, library: Library, pictures: Path | None) -> Case:
     report, moved = report_of(truth, seed), None
     if made is None and seed % 5:
         report, moved = _with_another_fault(report, library, seed)
-    case = _case(f"simulated-{seed}", judged(report, library), 1, "en", library)
+    case = case_of(f"simulated-{seed}", judged(report, library), 1, "en", library)
     drawn: tuple[Picture, ...] = ()
     if pictures is not None:
-        drawn = write_simulated_keyframes(spec, case.lift.instants, pictures / str(seed), PICTURE_PX)
+        drawn = _drawn(pictures / str(seed), case.lift) or write_simulated_keyframes(
+            spec, case.lift.instants, pictures / str(seed), PICTURE_PX
+        )
     known = {name: value for name, value in truth.measures.items() if moved is None or name not in moved.measures}
     made_fault = made or (moved.id if moved else None)
     return case.model_copy(update={"made_fault": made_fault, "truth": known, "pictures": drawn})
+
+
+def _drawn(folder: Path, lift: Lift) -> tuple[Picture, ...]:
+    """Return the key frames of a lift when all of them are there already."""
+    wanted = [Picture(instant=name, path=folder / f"{name}.jpg") for name in PICTURED if lift.instants.get(name)]
+    return tuple(wanted) if all(picture.path.is_file() for picture in wanted) else ()
 
 
 def _with_another_fault(report: Report, library: Library, seed: int) -> tuple[Report, Fault | None]:
@@ -161,7 +169,8 @@ def _with_another_fault(report: Report, library: Library, seed: int) -> tuple[Re
     return with_fault(report, fault, seed), fault
 
 
-def _case(name: str, report: Report, number: int, language: Language, library: Library) -> Case:
+def case_of(name: str, report: Report, number: int, language: Language, library: Library) -> Case:
+    """Return the case of one lift of a judged report: what is to be expected, and its variants."""
     case = Case(id=name, language=language, report=report, number=number)
     expected = tuple(f.fault for f in cueable(case.lift, library))
     return case.model_copy(update={"expected": expected, "variants": variants_of(case.lift, report.camera, library)})
@@ -189,7 +198,7 @@ def folder_cases(folder: Path, library: Library, language: Language | None = Non
         report, guidances = judged(read_report(path), library), read_guidances(path, read_report(path))
         for number in guided_lifts(report):
             spoken = language or guidances[number].language
-            case = _case(f"{path.name}-{number}", report, number, spoken, library)
+            case = case_of(f"{path.name}-{number}", report, number, spoken, library)
             cases.append(
                 case.model_copy(update={"pictures": pictures_in(case.lift, path), "question": PAIN[spoken][0]})
             )

@@ -76,7 +76,7 @@ def compare(folders: Sequence[Path]) -> Comparison:
         raise InputError("a comparison needs two folders of scores or more: make them with `coach eval guidance`")
     cases = read_cases(folders[0] / "cases.jsonl")
     for folder in folders[1:]:
-        if read_cases(folder / "cases.jsonl") != cases:
+        if _facts(read_cases(folder / "cases.jsonl")) != _facts(cases):
             raise InputError(
                 f"{printable(folder)} has other cases than {printable(folders[0])}: score both with the same --data, --n and --seed"
             )
@@ -89,6 +89,11 @@ def compare(folders: Sequence[Path]) -> Comparison:
         differences=tuple(_differences(runs, metrics)),
         worst=tuple(_worst(runs, cases)),
     )
+
+
+def _facts(cases: Sequence[Case]) -> list[Case]:
+    """Return cases without the places of their pictures, which differ from folder to folder."""
+    return [case.model_copy(update={"pictures": ()}) for case in cases]
 
 
 def _names(folders: Sequence[Path]) -> list[str]:

@@ -14,7 +14,8 @@ from eval.intervals import Interval
 from eval.metric import METRICS, texts_of
 
 _STAGE_NAMES: dict[Stage, str] = {"written": "As written", "shown": "As shown to the athlete"}
-_LANE_PX, _GAP_PX, _WIDTH_PX, _MARGIN_PX = 16, 14, 600, 12
+_LANE_PX, _GAP_PX = 16, 14
+_MARGIN = 2.0  # per cent of the width, left and right of the scale
 
 
 def write_page(comparison: Comparison, out: Path) -> None:
@@ -135,33 +136,32 @@ def _lanes(intervals: Sequence[Interval | None], low: float, high: float, first_
     """Return an SVG with a lane per interval: a line from low to high, a dot at the mean."""
     height = _LANE_PX * len(intervals) + _GAP_PX
 
-    def x(value: float) -> float:
+    def x(value: float) -> str:
         inside = min(max(value, low), high)
-        return _MARGIN_PX + (inside - low) / (high - low) * (_WIDTH_PX - 2 * _MARGIN_PX)
+        return f"{_MARGIN + (inside - low) / (high - low) * (100 - 2 * _MARGIN):.2f}%"
 
-    ticks = [low + (high - low) * i / 4 for i in range(5)]
-    drawn = [
-        f'<line class="grid{" zero" if t == 0 else ""}" x1="{x(t):.1f}" x2="{x(t):.1f}" y1="0" y2="{height}"/>'
-        for t in ticks
-    ]
+    drawn = []
+    for i in range(5):
+        tick = low + (high - low) * i / 4
+        kind = "grid zero" if tick == 0 else "grid"
+        drawn.append(f'<line class="{kind}" x1="{x(tick)}" x2="{x(tick)}" y1="0" y2="{height}"/>')
     for i, interval in enumerate(intervals):
         if interval is None:
             continue
         y = _GAP_PX / 2 + _LANE_PX * (i + 0.5)
         colour = f"run{(i + first_colour) % 6}"
         drawn.append(
-            f'<g class="{colour}"><line class="bar" x1="{x(interval.low):.1f}" x2="{x(interval.high):.1f}" y1="{y}" y2="{y}"/>'
-            f'<circle cx="{x(interval.mean):.1f}" cy="{y}" r="5"/></g>'
+            f'<g class="{colour}"><line class="bar" x1="{x(interval.low)}" x2="{x(interval.high)}" y1="{y}" y2="{y}"/>'
+            f'<circle cx="{x(interval.mean)}" cy="{y}" r="5"/></g>'
         )
-    return Markup(
-        f'<svg viewBox="0 0 {_WIDTH_PX} {height}" role="img" aria-hidden="true" preserveAspectRatio="none">{"".join(drawn)}</svg>'
-    )
+    return Markup(f'<svg height="{height}" role="img" aria-hidden="true">{"".join(drawn)}</svg>')
 
 
 def _worst(worst: WorstCase, names: Sequence[str]) -> dict[str, Any]:
     case = worst.case
     expected = ", ".join(fault.replace("_", " ") for fault in case.expected) or "nothing to change"
-    made = f", made by the simulator: {case.made_fault.replace('_', ' ')}" if case.made_fault else ""
+    unseen = case.made_fault if case.made_fault not in case.expected else None
+    made = f" (the simulator made {unseen.replace('_', ' ')})" if unseen else ""
     return {
         "id": case.id,
         "language": case.language,

@@ -13,7 +13,11 @@ _BODY = re.compile(
     r"lats?|traps?|calves|muscles?|triceps|biceps|torso|trunk)\b|膝|髖|髋|臀|肘|肩|背部|脊|手臂|手腕|踝|胸(?!前)|核心|肌|軀幹|躯干",
     re.I,
 )
-_BACK = re.compile(r"\b(?:bring|pull|sweep|push|drive|move|come|go|it|bar|stay|sit)\s+(?:\w+\s+)?back\b", re.I)
+_PLACES = re.compile(  # "bring it back", "until the knee": where the bar goes, not what the body does
+    r"\b(?:bring|pull|sweep|push|drive|move|come|go|it|bar|stay|sit)\s+(?:\w+\s+)?back\b|"
+    r"\b(?:until|past|over|to|reach\w*|pass\w*)\s+(?:the\s+|your\s+)?(?:knees?|hips?)\b|[過过到]膝",
+    re.I,
+)
 
 
 def create() -> "Actionability":
@@ -53,4 +57,4 @@ def _marks(priority: Priority, case: Case) -> tuple[bool, bool, bool]:
 
 def is_external(cue: str) -> bool:
     """Return whether a cue points at the bar, the floor or the room rather than at the body."""
-    return _BODY.search(_BACK.sub(" ", cue)) is None
+    return _BODY.search(_PLACES.sub(" ", cue)) is None
