@@ -1,5 +1,6 @@
 """What is installed on this machine, what is missing, and what to type for it."""
 
+import contextlib
 import importlib.metadata
 import os
 import re
@@ -8,12 +9,19 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coach.domain.base import Record
+from coach.domain.errors import ServiceError, SetupError
+
+if TYPE_CHECKING:
+    from serving.config import ServingConfig
 
 DISTRIBUTION = "liftcoach"
 PIP_INSTALL = f"{shlex.quote(sys.executable)} -m pip install"
 GL_TIMEOUT_S = 60.0  # s, the first import of MuJoCo from a cold disk takes long
+SERVER_TIMEOUT_S = 2.0  # s for a server on this machine to name its models
+TRAINED_ELSEWHERE = "finetune"  # an extra that belongs into the environment of vLLM, which has a line of its own
 _REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)[^;]*(;.*extra\s*==\s*['\"](?P<extra>[\w-]+)['\"])?")
 _DRAW = (
     "import mujoco; model = mujoco.MjModel.from_xml_string('<mujoco/>'); "
@@ -39,8 +47,10 @@ def examine() -> tuple[Examination, ...]:
         *_packages(),
         _encoder(),
         _cache(),
+        _data(),
         *_weights(),
         _drawing(),
+        *_serving(),
     )
 
 
@@ -106,7 +116,7 @@ def _packages() -> list[Examination]:
     except importlib.metadata.PackageNotFoundError:
         remedy = f"in the folder with pyproject.toml: {PIP_INSTALL} -e ."
         return [Examination(name="packages", is_well=False, is_core=True, found="not installed", remedy=remedy)]
-    return [_extra(extra, names) for extra, names in sorted(needed.items())]
+    return [_extra(extra, names) for extra, names in sorted(needed.items()) if extra != TRAINED_ELSEWHERE]
 
 
 def _extra(extra: str, names: list[str]) -> Examination:
@@ -160,17 +170,27 @@ def _has_codec(name: str, mode: str) -> bool:
 def _cache() -> Examination:
     from perception.weights import cache_folder
 
-    folder = cache_folder()
+    return _folder("cache", cache_folder(), "LIFTCOACH_CACHE")
+
+
+def _data() -> Examination:
+    """Look for the folder of what is kept: lifts, talks, texts, the server's key."""
+    from serving.keys import key_path
+
+    return _folder("data", key_path().parent, "LIFTCOACH_DATA")
+
+
+def _folder(name: str, folder: Path, variable: str) -> Examination:
     place = folder
     while not place.exists():
         place = place.parent
-    is_well = os.access(place, os.W_OK | os.X_OK)
+    is_well = place.is_dir() and os.access(place, os.W_OK | os.X_OK)
     return Examination(
-        name="cache",
+        name=name,
         is_well=is_well,
         is_core=False,
         found=f"{folder}{'' if is_well else ' cannot be written'}",
-        remedy="" if is_well else "set LIFTCOACH_CACHE to a folder of yours",
+        remedy="" if is_well else f"set {variable} to a folder of yours",
     )
 
 
@@ -224,3 +244,52 @@ def _run_draw(backend: str) -> str | None:
     except subprocess.TimeoutExpired:
         return None
     return ended.stdout.strip() if ended.returncode == 0 else None
+
+
+def _serving() -> list[Examination]:
+    """Look for vLLM and training in their own environment, for a model, and for a server that runs."""
+    from serving.config import DEFAULT_CONFIG, read_config
+    from serving.server import find_vllm
+
+    config = read_config(DEFAULT_CONFIG)
+    room: Path | None = None
+    with contextlib.suppress(SetupError):
+        room = find_vllm(config).parent.parent
+    training = ("torch", "transformers", "peft", "trl")
+    return [_room("vLLM", ("vllm",), room), _room("training", training, room), _model(config), _server()]
+
+
+def _model(config: "ServingConfig") -> Examination:
+    """Look for the model in the box and its adapters, which are checked."""
+    try:
+        names = (config.model_path().name, *(adapter.name for adapter in config.checked_adapters()))
+    except SetupError as problem:
+        remedy = "coach models list, then name a model in a serving.toml"
+        return Examination(name="model", is_well=False, is_core=False, found=str(problem), remedy=remedy)
+    return Examination(name="model", is_well=True, is_core=False, found=", ".join(names))
+
+
+def _room(name: str, packages: tuple[str, ...], room: Path | None) -> Examination:
+    """Look for packages in the environment of vLLM, which is not the one of this program."""
+    folders = [] if room is None else [str(path) for path in room.glob("lib/python*/site-packages")]
+    here = {d.name: d.version for d in importlib.metadata.distributions(path=folders) if d.name in packages}
+    is_well = len(here) == len(packages)
+    found = ", ".join(f"{package} {here[package]}" for package in packages if package in here)
+    return Examination(
+        name=name,
+        is_well=is_well,
+        is_core=False,
+        found=f"{found} in {room}" if is_well else found or "not installed",
+        remedy="" if is_well else "make setup-serving",
+    )
+
+
+def _server() -> Examination:
+    """Ask the server for its models, once and briefly."""
+    from serving.client import CLIENTS
+
+    try:
+        names = CLIENTS.load("openai", timeout_s=SERVER_TIMEOUT_S, max_retries=0).models()
+        return Examination(name="server", is_well=True, is_core=False, found=f"answers, with {', '.join(names)}")
+    except (ServiceError, SetupError) as problem:
+        return Examination(name="server", is_well=False, is_core=False, found=str(problem), remedy="coach serve")

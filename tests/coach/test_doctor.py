@@ -8,6 +8,8 @@ import pytest
 
 from coach import doctor
 from coach.doctor import Examination, examine, is_working, required_packages
+from coach.domain.errors import SetupError
+from tests.serving.misbehaving import misbehaving
 
 if TYPE_CHECKING:
     from tests.conftest import Ended
@@ -87,3 +89,41 @@ def test_a_gl_that_cannot_draw_is_told_and_does_not_end_the_program(monkeypatch:
     assert not examination.is_well
     assert not examination.is_core
     assert "libegl1" in examination.remedy
+
+
+def test_vllm_and_training_are_looked_for_in_an_environment_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = tmp_path / "lib" / "python3.11" / "site-packages"
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "vllm").touch()
+    for name, version in (("vllm", "0.32.0"), ("torch", "2.13.0")):
+        (packages / f"{name}-{version}.dist-info").mkdir(parents=True)
+        (packages / f"{name}-{version}.dist-info" / "METADATA").write_text(f"Name: {name}\nVersion: {version}\n")
+    monkeypatch.setattr("serving.server.find_vllm", lambda _config: tmp_path / "bin" / "vllm")
+
+    vllm, training, _, _ = doctor._serving()
+
+    assert (vllm.is_well, vllm.found) == (True, f"vllm 0.32.0 in {tmp_path}")
+    assert (training.is_well, training.found, training.remedy) == (False, "torch 2.13.0", "make setup-serving")
+
+
+def test_without_vllm_and_server_the_commands_that_bring_them_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find_nothing(_config: object) -> Path:
+        raise SetupError("vLLM is not on this machine")
+
+    monkeypatch.setattr("serving.server.find_vllm", find_nothing)
+    monkeypatch.setenv("LIFTCOACH_SERVER", "http://127.0.0.1:9/v1")
+
+    examinations = doctor._serving()
+
+    assert [e.name for e in examinations] == ["vLLM", "training", "model", "server"]
+    assert [examinations[i].remedy for i in (0, 1, 3)] == ["make setup-serving", "make setup-serving", "coach serve"]
+    assert not any(e.is_core for e in examinations)
+
+
+def test_a_server_that_runs_is_told_with_its_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    with misbehaving() as played:
+        monkeypatch.setenv("LIFTCOACH_SERVER", played.url)
+
+        assert doctor._server().found == "answers, with coach-tiny, coach@0123456789ab"
