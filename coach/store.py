@@ -101,6 +101,10 @@ class Store:
         """Remember the database; it has the tables already."""
         self._engine = engine
 
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
     # Lifts
 
     def add_lift(self, owner: str, title: str, settings: dict[str, Any], *, is_shared: bool = False) -> StoredLift:

@@ -26,6 +26,7 @@ SUGGESTIONS: dict[Language, tuple[str, str, str]] = {
     "zh-Hant": ("我接下來該練什麼?", "我哪裡做得好?", "這個有多準?"),
     "zh-Hans": ("我接下来该练什么?", "我哪里做得好?", "这个有多准?"),
 }
+_THINKING = "…"
 _HINT = (
     "**Ask about this lift.** Answers rest on what was measured in it. "
     "For pain or an injury, ask a doctor or physiotherapist."
@@ -109,7 +110,7 @@ def _connect(talk: "_Conversation", panel: ChatPanel, lift_id: gr.State, send: g
         chatbot.retry(talk.retry, [lift_id], **common),
         chatbot.edit(talk.edit, [lift_id], **common),
     ]
-    stop.click(talk.stopped, [lift_id], outputs, cancels=events, show_progress="hidden", api_visibility="private")
+    stop.click(talk.stopped, [chatbot], outputs, cancels=events, show_progress="hidden", api_visibility="private")
     chatbot.undo(talk.undo, [lift_id], [chatbot, box], show_progress="hidden", api_visibility="private")
     chatbot.clear(talk.clear, [lift_id], None, show_progress="hidden", api_visibility="private")
     chatbot.like(talk.like, [lift_id], None, show_progress="hidden", api_visibility="private")
@@ -163,9 +164,11 @@ class _Conversation:
         except InputError as problem:
             raise gr.Error(str(problem), print_exception=False) from problem
 
-    def stopped(self, lift_id: str, request: gr.Request) -> tuple[Any, ...]:
-        """Show what is stored after a stop."""
-        return self._bubbles(lift_id, request), gr.skip(), gr.Button(visible=True), gr.Button(visible=False)
+    def stopped(self, shown: list[dict[str, Any]]) -> tuple[Any, ...]:
+        """Leave what was said before a stop; the bubble goes in which nothing was said yet."""
+        if shown and _THINKING in str(shown[-1]["content"]):
+            shown = shown[:-1]
+        return shown, gr.skip(), gr.Button(visible=True), gr.Button(visible=False)
 
     def _messages(self, lift_id: str, request: gr.Request) -> list[Message]:
         try:
@@ -189,7 +192,12 @@ class _Conversation:
             raise gr.Error(str(problem), print_exception=False) from problem
         before = self._app.store.messages(lift_id, owner)
         bubbles = [_bubble(message, analysed) for message in before]
-        yield [*bubbles, _thinking()], "", gr.Button(visible=False), gr.Button(visible=True)
+        yield (
+            [*bubbles, {"role": "assistant", "content": _THINKING}],
+            "",
+            gr.Button(visible=False),
+            gr.Button(visible=True),
+        )
         outcome, text = "stopped", ""
         evidence: tuple[str, ...] = ()
         try:
@@ -199,8 +207,9 @@ class _Conversation:
         except CoachError as problem:
             outcome, text = "failed", f"I could not answer: {problem}"
         finally:
-            if text:
-                self._app.store.say(lift_id, owner, "assistant", text, evidence, place=asked.place + 1)
+            now = self._app.store.messages(lift_id, owner)
+            if text and now and now[-1].id == asked.id:  # nothing came in between
+                self._app.store.say(lift_id, owner, "assistant", text, evidence)
             self._app.meters.answer_ended(outcome, time.monotonic() - began)
         yield self._bubbles(lift_id, request), gr.skip(), gr.Button(visible=True), gr.Button(visible=False)
 
@@ -222,10 +231,6 @@ def _said(analysed: Analysed, question: str, before: Sequence[Message]) -> Itera
 
 def _place(index: Any) -> int:
     return int(index[0] if isinstance(index, (list, tuple)) else index)
-
-
-def _thinking() -> dict[str, Any]:
-    return {"role": "assistant", "content": "…"}
 
 
 def _bubble(message: Message, analysed: Analysed) -> dict[str, Any]:

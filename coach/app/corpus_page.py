@@ -44,6 +44,11 @@ def make_corpus_page(app: App, pages: gr.Blocks) -> None:
                     reject = gr.Button("Reject", elem_id="reject", min_width=90)
                     skip = gr.Button("Later", elem_id="later", min_width=80)
             told = gr.HTML(elem_id="review-told")
+            gr.HTML("<h2>Add a document</h2>")
+            file = gr.File(label="Markdown, text, PDF, CSV or XLSX", file_types=_TYPES, height=130, elem_id="document")
+            licence = gr.Dropdown(LICENCES, value="", label="Licence of the text", allow_custom_value=True)
+            add = gr.Button("Read it", elem_id="add-document")
+            added = gr.HTML(elem_id="added")
         with gr.Column(min_width=300):
             gr.HTML("<h2>Search</h2>")
             query = gr.Textbox(
@@ -54,11 +59,6 @@ def make_corpus_page(app: App, pages: gr.Blocks) -> None:
                 elem_id="query",
             )
             hits = gr.HTML(elem_id="hits")
-            gr.HTML("<h2>Add a document</h2>")
-            file = gr.File(label="Markdown, text, PDF, CSV or XLSX", file_types=_TYPES, height=130, elem_id="document")
-            licence = gr.Dropdown(LICENCES, value="", label="Licence of the text", allow_custom_value=True)
-            add = gr.Button("Read it", elem_id="add-document")
-            added = gr.HTML(elem_id="added")
 
     shown = [passage_id, version, about, decide, text, note, told]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}

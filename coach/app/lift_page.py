@@ -177,7 +177,10 @@ class _LiftPage:
 
     def cancel(self, lift_id: str, request: gr.Request) -> None:
         """Stop the analysis of a lift."""
-        self._app.store.lift(lift_id, who(request))
+        try:
+            self._app.store.lift(lift_id, who(request))
+        except CoachError as problem:
+            raise gr.Error(str(problem), print_exception=False) from problem
         self._app.worker.cancel(lift_id)
 
     def remove(self, lift_id: str, request: gr.Request) -> Any:
