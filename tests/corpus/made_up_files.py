@@ -72,8 +72,8 @@ def write_workbook(path: Path, sheets: dict[str, Sequence[Sequence[object]]]) ->
     return path
 
 
-def write_zip_bomb(path: Path, unpacked_mb: int = 400) -> Path:
-    """Write a workbook of a few hundred kilobytes whose sheet unpacks to hundreds of megabytes."""
+def write_zip_bomb(path: Path, unpacked_mb: int = 12) -> Path:
+    """Write a workbook of a few kilobytes whose sheet unpacks to many megabytes."""
     write_workbook(path, {"log": [["date", "exercise", "load"]]})
     with (
         zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive,
