@@ -9,9 +9,11 @@ from coach.domain.guidance import Guidance, Language
 from coach.domain.lift import Lift
 from coach.domain.passage import Passage
 from coach.guidance import write_guidance
-from coach.prompts import WrittenDraft, WrittenPriority, lift_turns, question_turn
+from coach.prompts import lift_turns, question_turn
+from coach.questions import measures_asked
 from coach.quotes import fill, quote
 from coach.writers.rules import RulesWriter
+from coach.writers.vlm import as_written
 from corpus.examples import Scene
 from corpus.knowledge.library import Library
 
@@ -34,24 +36,7 @@ class RulesTeacher:
 
     def guidance(self, scene: Scene, language: Language) -> str:
         """Return the rules' guidance as the JSON of a `WrittenDraft`."""
-        lift, said = scene.report.lifts[0], self._guidance(scene, language)
-        draft = WrittenDraft(
-            strength=self._quoted(said.strength, lift, language),
-            priorities=tuple(
-                WrittenPriority(
-                    fault=p.fault,
-                    observation=self._quoted(p.observation, lift, language, p.evidence),
-                    consequence=p.consequence,
-                    cue=p.cue,
-                    drill=p.drill,
-                    evidence=p.evidence,
-                )
-                for p in said.priorities
-            ),
-            next_film=said.next_film,
-            safety=said.safety,
-        )
-        return draft.model_dump_json()
+        return as_written(self._guidance(scene, language), scene.report.lifts[0], self.library)
 
     def question(self, text: str, language: Language, passages: Sequence[Passage]) -> Turn:
         """Return a question as a turn."""
@@ -70,7 +55,7 @@ class RulesTeacher:
         return checked.text if len(checked.text) >= _MIN_KEPT * len(text) else None
 
     def _quoted(self, text: str, lift: Lift, language: Language, first: Sequence[str] = ()) -> str:
-        quoted = quote(text, lift, self.library, language, first)
+        quoted = quote(text, lift, self.library, language, (*first, *measures_asked(self.library, text)))
         if fill(quoted, lift, self.library, language).text != text:
             raise ValueError(f"quoting changes the text: {text}")
         return quoted
