@@ -56,7 +56,8 @@ def create(
         token_timeout_s: Between two pieces of a stream.
     """
     url = base_url or os.environ.get("LIFTCOACH_SERVER") or DEFAULT_URL
-    key = api_key or os.environ.get("LIFTCOACH_API_KEY") or read_key() or "none"
+    own_key = read_key() if _is_here(url) else None  # the key of this machine's server is for no other
+    key = api_key or os.environ.get("LIFTCOACH_API_KEY") or own_key or "none"
     return OpenAIClient(url, key, model, timeout_s, max_retries, max_pixels, token_timeout_s)
 
 
@@ -82,8 +83,7 @@ class OpenAIClient:
         self._max_pixels = max_pixels
         self._token_timeout_s = token_timeout_s
         # A proxy of the environment cannot reach this machine's own server.
-        is_here = urlsplit(base_url).hostname in _LOOPBACK
-        http = openai.DefaultHttpxClient(trust_env=not is_here)
+        http = openai.DefaultHttpxClient(trust_env=not _is_here(base_url))
         weakref.finalize(self, http.close)
         self._client = openai.OpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=http)
 
@@ -270,6 +270,10 @@ class OpenAIClient:
         self._found = None  # the server was started again with other adapters
         served = ", ".join(self.models())
         return f"{self.base_url} does not serve '{model}'; choose from {served}"
+
+
+def _is_here(url: str) -> bool:
+    return urlsplit(url).hostname in _LOOPBACK
 
 
 class _Loose(BaseModel):

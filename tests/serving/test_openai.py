@@ -13,6 +13,7 @@ from coach.domain.conversation import Picture, Turn
 from coach.domain.errors import InputError, ServiceError
 from serving.client import CLIENTS, ChatClient
 from serving.clients import openai as client_module
+from serving.keys import make_key
 from tests.serving.misbehaving import Played, breaks_off, fails, hangs, misbehaving, says, sends, streams
 
 SCHEMA = {"type": "object", "properties": {"cue": {"type": "string"}}, "required": ["cue"]}
@@ -190,6 +191,20 @@ def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
 
     assert connect(server).models() == ("coach-tiny", "coach@0123456789ab")
+
+
+def test_the_key_of_this_machine_is_found_by_itself_and_shown_to_no_other(
+    server: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIFTCOACH_DATA", str(tmp_path))
+    monkeypatch.delenv("LIFTCOACH_API_KEY", raising=False)
+    key = make_key()
+
+    connect(server, api_key=None).models()
+
+    assert server.headers[-1]["authorization"] == f"Bearer {key}"
+    other = CLIENTS.load("openai", base_url="https://models.example/v1")
+    assert other._client.api_key == "none"  # type: ignore[attr-defined]
 
 
 def test_the_schema_is_sent_and_the_answer_is_json(server: Played) -> None:
