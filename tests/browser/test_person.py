@@ -146,3 +146,22 @@ def test_an_analysis_can_be_cancelled(served: Served, visit: Open) -> None:
 
     page.wait_for_selector("#progress .failed", timeout=PATIENCE_MS)
     assert "Cancelled" in page.inner_text("#progress")
+
+
+def test_an_edited_question_gets_a_new_answer_and_undo_gives_the_question_back(
+    uploaded: str, served: Served, visit: Open
+) -> None:
+    page = visit(f"{served.address}/{uploaded.split('/', 3)[3]}").page
+    page.wait_for_selector("#lift .cue")
+    n = page.locator("#chat .bot.message").count()
+    assert re.search(r"1\.8\d m/s", _ask(page, QUESTIONS[0], n + 1))
+
+    page.locator("#chat [title=Edit]").last.click()
+    page.locator("#chat textarea").last.fill("How high did the bar go?")
+    page.locator("#chat [title=Submit]").last.click()
+    page.wait_for_function("() => [...document.querySelectorAll('#chat .bot.message')].at(-1).innerText.includes('1.0')")
+    assert page.locator("#chat .bot.message").count() == n + 1
+
+    page.locator("#chat [title=Undo]").last.click()
+    page.wait_for_function("n => document.querySelectorAll('#chat .bot.message').length == n", arg=n)
+    assert page.locator("#question textarea, #question input").first.input_value() == "How high did the bar go?"
