@@ -42,7 +42,7 @@ def read_examples(path: Path) -> list[Example]:
         InputError: There is no such file, or it holds none.
         DataError: A line is no conversation, or does not end with an answer.
     """
-    file = next((f for f in (path / "test.jsonl", path / "examples.jsonl") if f.is_file()), path)
+    file = next((f for f in (path / "test.jsonl", path / "data" / "test.jsonl") if f.is_file()), path)
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except OSError as problem:
@@ -55,7 +55,7 @@ def read_examples(path: Path) -> list[Example]:
             example = Example.model_validate_json(line)
         except ValidationError as problem:
             raise DataError(f"{printable(file)}:{i}: no conversation ({problem.error_count()} problems)") from problem
-        if example.turns[-1].role != "assistant":
+        if not example.turns or example.turns[-1].role != "assistant":
             raise DataError(f"{printable(file)}:{i}: the last turn must be the coach's answer")
         examples.append(_placed(example, file.parent))
     if not examples:

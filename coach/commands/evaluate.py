@@ -81,6 +81,12 @@ def guidance(
             "--pictures", metavar="DIR", help="Draw key frames of simulated lifts there, for writers that look."
         ),
     ] = None,
+    with_variants: Annotated[
+        bool,
+        typer.Option(
+            "--variants/--no-variants", help="Write about changed measures as well: up to three times more work."
+        ),
+    ] = True,
     model: Annotated[
         str | None, typer.Option("--model", metavar="NAME", help="Served name of the model or adapter, for vlm.")
     ] = None,
@@ -94,6 +100,8 @@ def guidance(
     author = load_writer(writer, model, base_url)
     with _progress() as on_progress:
         cases = _cases(data, n, seed, language, pictures, on_progress)
+        if not with_variants:
+            cases = [case.model_copy(update={"variants": ()}) for case in cases]
         settings = RunSettings(writer=writer, model=model, data=_named(data, n, seed, language))
         summary = run(out, cases, author, settings, workers=workers, on_progress=on_progress)
     if as_json:
