@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 from coach.commands import app as app_command
+from coach.commands import corpus as corpus_command
 from coach.commands import finetune as finetune_command
 from coach.commands import serve as serve_command
 from coach.domain.errors import CoachError, SetupError
@@ -38,8 +39,9 @@ models_app = typer.Typer(help="Model weights: where from, licence, SHA-256.", no
 app.add_typer(eval_app, name="eval")
 app.add_typer(models_app, name="models")
 app.add_typer(app_command.app, name="app")
+app.add_typer(corpus_command.app, name="corpus")
 app.add_typer(finetune_command.app, name="finetune")
-app.add_typer(serve_command.app, name="serve")
+app.command("serve")(serve_command.serve)
 SERVER_HELP = (
     "--writer vlm asks a server that speaks the OpenAI protocol, such as `coach serve`: LIFTCOACH_SERVER is its address "
     "(http://127.0.0.1:8102/v1), LIFTCOACH_API_KEY its key, LIFTCOACH_MODEL the model or adapter to ask for. When it "

@@ -9,15 +9,12 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="The language model's server: vLLM with the model and adapters of a serving.toml.")
-
 _HOW_TO_USE = """\
 From another terminal:  coach analyze CLIP --writer vlm    guidance by the model, checked against the measures
                         coach ask DIR "question"           follow-up questions
 Other programs speak the OpenAI protocol: the address above, and the key in LIFTCOACH_API_KEY or serving.key."""
 
 
-@app.callback(invoke_without_command=True)
 def serve(
     config: Annotated[
         Path | None, typer.Option("--config", help="A serving.toml; the model in the box when left out.")

@@ -49,7 +49,7 @@ def create(
     Args:
         base_url: Address up to `/v1`; `$LIFTCOACH_SERVER`, else the one `coach serve` listens on.
         api_key: `$LIFTCOACH_API_KEY`, else the key that `coach serve` has written for this user.
-        model: Served name; the newest adapter of the server, else its base model, when left out.
+        model: Served name; the server's last adapter, else its base model, when left out.
         timeout_s: For one answer as a whole, with all tries.
         max_retries: Further tries after 429, 5xx or a lost connection.
         max_pixels: Larger pictures are made smaller.

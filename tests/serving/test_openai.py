@@ -61,7 +61,7 @@ def test_an_answer_comes_with_its_tokens_and_is_asked_for_greedily(server: Playe
     assert server.headers[-1]["authorization"] == "Bearer key"
 
 
-def test_the_newest_adapter_answers_when_no_model_is_named(server: Played) -> None:
+def test_the_last_adapter_answers_when_no_model_is_named(server: Played) -> None:
     client = connect(server, model=None)
 
     assert client.name == "coach@0123456789ab"
