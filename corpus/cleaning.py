@@ -39,6 +39,8 @@ def normalised(text: str) -> str:
 
     Chinese punctuation, superscripts, fractions and signs stay as they are.
     """
+    if text.isascii() and text.isprintable():
+        return text
     text = _BREAKS.sub("\n", _BROKEN_WORD.sub("-\n", text))
     text = unicodedata.normalize("NFC", _UNSEEN.sub("", _SPACES.sub(" ", text)))
     return _FOLD.sub(lambda found: unicodedata.normalize("NFKC", found.group()), text)

@@ -36,7 +36,8 @@ _PATTERNS = {
     rf"|{_START}(?!(?:19|20)\d\d[\s-]?(?:19|20)\d\d)(?!(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))"
     rf"(?<!\d[-–~ ])[235-9]\d{{3}}[\s-]?\d{{4}}{_STOP}{_NO_UNIT}",
 }
-_COMPILED = {kind: re.compile(pattern) for kind, pattern in _PATTERNS.items()}
+_BEGINS = {"id": "(?=[0-9A-Z])", "phone": "(?=[+(0-9])"}  # tried before anything else, for speed
+_COMPILED = {kind: re.compile(f"{_BEGINS.get(kind, '')}(?:{pattern})") for kind, pattern in _PATTERNS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def mask(text: str, names: Iterable[str] = ()) -> Masked:
     for kind, pattern in _COMPILED.items():
         text, n = pattern.subn(f"[{kind}]", text)
         counts[kind] += n
-    for pattern in _name_patterns(tuple(sorted({*names}))):
+    for pattern in _name_patterns(tuple(names)):
         text, n = pattern.subn("[name]", text)
         counts["name"] += n
     return Masked(text, {kind: n for kind, n in counts.items() if n})

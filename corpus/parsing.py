@@ -24,7 +24,7 @@ class Limits(Record):
     file_bytes: int = 50 * 1024**2
     memory_bytes: int = 2 * 1024**3
     cpu_s: int = 60
-    time_s: float = 90.0
+    time_s: float = 120.0
 
 
 class Order(Record):

@@ -264,7 +264,7 @@ def _text(cell: Cell) -> str:
         return ""
     if isinstance(cell, int | float):
         return f"{cell:.10g}" if abs(cell) < 1e9 else str(cell)
-    return re.sub(r"\s+", " ", normalised(str(cell))).strip()
+    return " ".join(normalised(str(cell)).split())
 
 
 def _record(cells: Sequence[Cell], columns: Mapping[Field, int], salt: bytes) -> tuple[TrainingRecord, str]:

@@ -8,11 +8,12 @@ _INSTRUCTIONS = (
     r"\byou are (?:now|no longer)\b|\b(?:pretend|act as if) you\b|\bas an ai\b",
     r"\b(?:system|developer) (?:prompt|message|instruction)s?\b|\bjailbreak\b",
     r"\b(?:do not|don't|never) (?:tell|mention|reveal|show)\b[^.!?\n]{0,30}\b(?:user|athlete|coach|reviewer|prompt)\b",
-    r"<\|?/?(?:im_start|im_end|system|endoftext|vision_start|image_pad)\b[^>]*>|\[/?INST\]|(?:^|\n)\s*(?:system|assistant)\s*[:：]",
+    r"<\|?/?(?:im_start|im_end|system|endoftext|vision_start|image_pad)\b[^>]*>|\[/?INST\]|(?<![^\n])(?:system|assistant)\s*[:：]",
     r"(?:忽略|无视|無視|不要理会|不要理會|不用管|忘记|忘記|忘掉)[^。！？\n]{0,20}(?:测量|測量|指示|指令|规则|規則|提示|数据|數據|數字|数字|以上|前面|所有)",
     r"(?:你(?:现在|現在)(?:是一|扮演)|你不再是|假装你是|假裝你是|系统提示|系統提示|开发者模式|開發者模式)",
 )
-_INSTRUCTION = re.compile("|".join(_INSTRUCTIONS), re.IGNORECASE)
+_FIRST = r"(?=[idfobypasjn<\[忽无無不忘你假系开開])"  # letters they begin with, tried first for speed
+_INSTRUCTION = re.compile(f"{_FIRST}(?:{'|'.join(_INSTRUCTIONS)})", re.IGNORECASE)
 _FORMULA = re.compile(r"(?:^|[\s:：\"“])(=[^\s=].*|[@+-][A-Za-z][\w.]*[(|!].*)")
 
 

@@ -60,7 +60,7 @@ def _pages(path: Path) -> tuple[str | None, list[str]]:
     with document:
         if len(document) > _MAX_PAGES:
             raise InputError(f"has {len(document)} pages, more than {_MAX_PAGES}: split it")
-        title = str(document.get_metadata_value("Title")).strip() or None
+        title = normalised(str(document.get_metadata_value("Title"))).strip() or None
         try:
             pages = [page.get_textpage().get_text_range() for page in document]
         except pypdfium2.PdfiumError as problem:

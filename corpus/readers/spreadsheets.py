@@ -8,6 +8,7 @@ from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from coach.domain.errors import InputError
+from corpus.cleaning import normalised
 from corpus.records import Cell, missing_header, read_table
 from corpus.source import Block, Parsed, Problem
 
@@ -79,7 +80,7 @@ def _sheets(path: Path) -> Iterator[tuple[str, Iterator[Sequence[Cell]]]]:
     for sheet in formulas.worksheets:
         sheet.reset_dimensions()
         values[sheet.title].reset_dimensions()
-        yield sheet.title, _rows(sheet, values[sheet.title])
+        yield " ".join(normalised(sheet.title).split()), _rows(sheet, values[sheet.title])
 
 
 def _open(path: Path, data_only: bool) -> Any:
