@@ -25,7 +25,9 @@ class Run(Record):
 def write_card(folder: Path, name: str, recipe: Recipe, run: Run, log: Sequence[Mapping[str, Any]]) -> None:
     """Write `card.json` (what serving checks) and `README.md` (what people read) into an adapter's folder."""
     told = {**run.model_dump(mode="json", exclude={"left_out"}), "eval_loss": last(log, "eval_loss")}
-    told["recipe"] = recipe.model_dump(mode="json", exclude={"data"}, exclude_none=True)
+    # Names, and no places on this machine.
+    recipe = recipe.model_copy(update={"data": None, "base": run.base})
+    told["recipe"] = recipe.model_dump(mode="json", exclude_none=True)
     (folder / "card.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(_readme(name, recipe, run, log), encoding="utf-8")
 
@@ -38,7 +40,7 @@ def last(log: Sequence[Mapping[str, Any]], key: str) -> float | None:
 def _readme(name: str, recipe: Recipe, run: Run, log: Sequence[Mapping[str, Any]]) -> str:
     loss, eval_loss = last(log, "loss"), last(log, "eval_loss")
     shown = f"{eval_loss:.4f} on {run.n_validation} examples" if eval_loss is not None else "not measured"
-    vision = "and of the vision tower: the server must be told of it" if recipe.lora.train_vision else "only"
+    vision = "and the vision tower (the server must be told)" if recipe.lora.train_vision else "only"
     steps = max((line["step"] for line in log), default=0)
     return f"""---
 base_model: {run.base}
@@ -72,7 +74,7 @@ no lift but the one in the prompt. A loss says how well it imitates its examples
 
 ## Recipe
 ```toml
-{as_toml(recipe.model_copy(update={"data": None})).strip()}
+{as_toml(recipe).strip()}
 ```
 """
 

@@ -79,7 +79,7 @@ def train(
         raise InputError("no data: name the folder of an export with --data, made by `coach corpus export`")
     _check_out(out_dir, recipe, resume)
     folder = base_path(recipe.base)
-    _quiet()
+    quiet()
     processor = load_processor(folder, recipe.max_pixels)
     limit = min(recipe.max_tokens, _most_tokens(folder))
 
@@ -145,7 +145,8 @@ def _begin(out_dir: Path, recipe: Recipe, run: Run, resume: bool) -> None:
     (out_dir / "recipe.toml").write_text(as_toml(_resolved(recipe)), encoding="utf-8")
 
 
-def _quiet() -> None:
+def quiet() -> None:
+    """Silence the bars and warnings of the training packages; the progress of the coach tells enough."""
     import datasets
     import transformers
 
