@@ -82,6 +82,8 @@ def export(
         )
     groups = grouped(kept, find_near)
     splits = {group: split_of(group) for group in set(groups.values())}
+    if "train" not in splits.values():  # a handful of texts is there to learn from
+        splits = dict.fromkeys(splits, "train")
     rows: dict[Split, list[Row]] = {split: [] for split in SPLITS}
     for passage in kept:
         group = groups[passage.id]

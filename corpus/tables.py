@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, MetaData, String, Text
+from sqlalchemy import JSON, DateTime, Float, ForeignKey, Index, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from coach.database import NAMING
@@ -79,4 +79,4 @@ class DuplicateRow(Base):
 
     passage_id: Mapped[str] = mapped_column(ForeignKey("corpus_passages.id"), primary_key=True)
     other_id: Mapped[str] = mapped_column(ForeignKey("corpus_passages.id"), primary_key=True, index=True)
-    similarity: Mapped[float]
+    similarity: Mapped[float] = mapped_column(Float)
