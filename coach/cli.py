@@ -4,8 +4,6 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
@@ -15,8 +13,10 @@ import typer
 
 from coach.commands import app as app_command
 from coach.commands import corpus as corpus_command
+from coach.commands import evaluate as evaluate_command
 from coach.commands import finetune as finetune_command
 from coach.commands import serve as serve_command
+from coach.commands.terminal import complain, print_table, progress, stop_signals
 from coach.domain.errors import CoachError, SetupError
 from coach.domain.guidance import Language
 from coach.domain.lift import LiftName
@@ -34,12 +34,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-eval_app = typer.Typer(help="Scores: how good the measures are.", no_args_is_help=True)
 models_app = typer.Typer(help="Model weights: where from, licence, SHA-256.", no_args_is_help=True)
-app.add_typer(eval_app, name="eval")
 app.add_typer(models_app, name="models")
 app.add_typer(app_command.app, name="app")
 app.add_typer(corpus_command.app, name="corpus")
+app.add_typer(evaluate_command.app, name="eval")
 app.add_typer(finetune_command.app, name="finetune")
 app.command("serve")(serve_command.serve)
 SERVER_HELP = (
@@ -48,8 +47,6 @@ SERVER_HELP = (
     "gives nothing that holds, the rules write, and the report says so."
 )
 
-OnProgress = Callable[[str, int, int], None]
-_stop_signals: list[int] = []
 
 LanguageOption = Annotated[Language, typer.Option("--language", help="Language of the guidance.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results in the output folder.")]
@@ -63,7 +60,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machine
 def main() -> None:
     """Run the command line: exit 0 when all went well, 1 on an error the user can act on, 2 on wrong usage."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    _stop_signals.clear()
+    stop_signals.clear()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
@@ -71,11 +68,11 @@ def main() -> None:
     try:
         app()
     except BaseException as problem:
-        if _stop_signals:
-            _complain("Stopped.")
-            sys.exit(128 + _stop_signals[0])
+        if stop_signals:
+            complain("Stopped.")
+            sys.exit(128 + stop_signals[0])
         if isinstance(problem, CoachError):
-            _complain(f"Error: {printable(str(problem))}")
+            complain(f"Error: {printable(str(problem))}")
             sys.exit(1)
         raise
 
@@ -86,33 +83,8 @@ def _stop(number: int, _frame: FrameType | None) -> NoReturn:
     An interrupt that falls into an import or a callback of C code comes out as another error or is lost, so `main` and
     the progress look at what is remembered.
     """
-    _stop_signals.append(number)
+    stop_signals.append(number)
     raise KeyboardInterrupt
-
-
-def _complain(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _progress() -> Iterator[OnProgress]:
-    """Draw a bar per stage on stderr while it is a terminal; say nothing otherwise."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-
-        def on_progress(stage: str, done: int, total: int) -> None:
-            if _stop_signals:
-                raise KeyboardInterrupt
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=None)
-            bars.update(tasks[stage], completed=done, total=total or None)
-
-        yield on_progress
 
 
 def _show_version(wanted: bool) -> None:
@@ -142,7 +114,7 @@ def demo(
     """Analyse the simulated snatch that comes with the coach: no network, no GPU."""
     from coach import session
 
-    with _progress() as on_progress:
+    with progress() as on_progress:
         result = session.demo(out, overwrite=overwrite, language=language, on_progress=on_progress)
     _show(result, as_json)
 
@@ -182,7 +154,7 @@ def analyze(
         lift=lift,
         pose=pose,
     )
-    with _progress() as on_progress:
+    with progress() as on_progress:
         result = session.analyse(
             clip,
             out or default_out(clip),
@@ -195,7 +167,7 @@ def analyze(
         )
     _show(result, as_json)
     for notice in result.notices:
-        _complain(f"Note: {printable(notice)}")
+        complain(f"Note: {printable(notice)}")
 
 
 def _show(result: "AnalysisResult", as_json: bool) -> None:
@@ -206,10 +178,10 @@ def _show(result: "AnalysisResult", as_json: bool) -> None:
         from coach.report import print_report
 
         print_report(result.report, result.guidances)
-    _complain(f"Written to {printable(result.out_dir)}:")
+    complain(f"Written to {printable(result.out_dir)}:")
     for path in result.paths:
-        _complain(f"  {printable(path)}")
-    _complain(f"Open {printable(result.out_dir / 'report.html')} in a browser.")
+        complain(f"  {printable(path)}")
+    complain(f"Open {printable(result.out_dir / 'report.html')} in a browser.")
 
 
 @app.command(epilog=SERVER_HELP)
@@ -232,7 +204,7 @@ def ask(
                 print(piece, end="", flush=True)
     print(stream.answer.model_dump_json(indent=2) if as_json else "")
     if stream.answer.notice:
-        _complain(f"Note: {printable(stream.answer.notice)}")
+        complain(f"Note: {printable(stream.answer.notice)}")
 
 
 @app.command()
@@ -251,38 +223,10 @@ def simulate(
     from coach import session
 
     wanted = session.Simulation(seed=seed, lift=lift, fault=fault, view=view)
-    with _progress() as on_progress:
+    with progress() as on_progress:
         folders = session.simulate(out, wanted, n, workers=workers, on_progress=on_progress)
     for folder in folders:
         print(printable(folder))
-
-
-@eval_app.command("perception")
-def eval_perception(
-    data: Annotated[
-        Path, typer.Option("--data", help="Folder for the simulated lifts; finished ones are used again.")
-    ] = Path("out/eval-perception"),
-    n: Annotated[int, typer.Option("--n", min=1, help="Number of simulated lifts, one in five without a fault.")] = 60,
-    seed: Annotated[int, typer.Option("--seed", help="Of the first lift.")] = 0,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes.")] = 2,
-    clips: Annotated[
-        Path | None, typer.Option("--clips", help="Folder of real clips with their labels.csv; none when left out.")
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Compare measures with the truth of simulated lifts and the labels of real clips."""
-    from eval.perception import run
-
-    with _progress() as on_progress:
-        scores = run(data, n=n, seed=seed, workers=workers, clips=clips, on_progress=on_progress)
-    if as_json:
-        print(scores.model_dump_json(indent=2))
-        return
-    words = {True: "yes", False: "NO", None: ""}
-    _print_table(
-        ("what", "n", "result", "bar to reach", "reached"),
-        ((row.what, str(row.n), row.result, row.bar, words[row.reached]) for row in scores.rows),
-    )
 
 
 @models_app.command("list")
@@ -297,7 +241,7 @@ def list_models(as_json: JsonOption = False) -> None:
         rows += [{**asdict(s.model), "path": str(s.path), "is_present": s.source is not None} for s in models]
         print(json.dumps(rows, indent=2))
         return
-    _print_table(
+    print_table(
         ("fetch", "what", "MB", "licence", "SHA-256", "here"),
         [
             *(
@@ -334,9 +278,9 @@ def fetch_model(
     from perception import weights
     from serving import hub
 
-    with _progress() as on_progress:
+    with progress() as on_progress:
         if name in hub.MODELS:
-            _complain(f"{hub.MODELS[name].repository}, licence {hub.MODELS[name].licence}")
+            complain(f"{hub.MODELS[name].repository}, licence {hub.MODELS[name].licence}")
             paths = [hub.fetch(name, lambda done, total: on_progress("bytes", done, total))]
         elif name in weights.names():
             paths = weights.fetch(name, lambda done, total: on_progress("bytes", done, total))
@@ -364,19 +308,3 @@ def doctor(as_json: JsonOption = False) -> None:
         print("The coach works here." if works else "The coach cannot work yet: type what stands beside MISSING.")
     if not works:
         raise typer.Exit(1)
-
-
-def _print_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    """Print a table on stdout; in a pipe, no line is cut."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=1000)
-    table = Table(*header, box=SIMPLE_HEAD, pad_edge=False)
-    for row in rows:
-        table.add_row(*(Text(cell, overflow="fold") for cell in row))
-    console.print(table)

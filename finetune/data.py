@@ -41,12 +41,12 @@ def read_examples(folder: Path, split: str = TRAIN) -> tuple[Example, ...]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as problem:
         raise InputError(
-            f"no examples in {path} ({problem.strerror}): make them with `coach corpus export`"
+            f"no examples in {path} ({problem.strerror}): make them with `coach corpus examples`"
         ) from problem
     root = folder.resolve()
     examples = tuple(_read_line(line, f"{path}:{i}", root) for i, line in enumerate(lines, 1) if line.strip())
     if not examples:
-        raise DataError(f"{path} is empty: make examples with `coach corpus export`")
+        raise DataError(f"{path} is empty: make examples with `coach corpus examples`")
     return examples
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from coach.commands.terminal import complain, print_table, progress
-from coach.domain.errors import CoachError, InputError
+from coach.domain.errors import CoachError, InputError, SetupError
 from coach.domain.passage import Passage, PassageStatus, TextLanguage
-from coach.domain.words import printable
+from coach.domain.words import plain, printable
 from coach.folders import check_out, whole_folder
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ app.add_typer(review_app, name="review")
 
 SHOWN_PROBLEMS = 20  # of one file; --json lists all
 SHOWN_CHARACTERS = 160  # of a passage in a list
+SHOWN_FAULTS = 10  # that no passage speaks of
 STORE_HELP = (
     "The corpus is a file in ~/.local/share/liftcoach; LIFTCOACH_DATA names another folder, LIFTCOACH_DATABASE another "
     "database, such as postgresql://me@server/texts."
@@ -310,9 +311,10 @@ def stats(starter: StarterOption = True, as_json: JsonOption = False) -> None:
     )
     for reviewer, n in sources["own"].reviewers.items():
         print(f"{printable(reviewer)}: {n} decisions")
-    lacking = set.intersection(*(set(numbers.faults_without_passage) for numbers in sources.values()))
+    lacking = sorted(set.intersection(*(set(numbers.faults_without_passage) for numbers in sources.values())))
     if lacking:
-        print(f"No accepted passage speaks of: {', '.join(sorted(lacking))}")
+        more = f" and {len(lacking) - SHOWN_FAULTS} more" if len(lacking) > SHOWN_FAULTS else ""
+        print(f"No accepted passage speaks of: {', '.join(map(plain, lacking[:SHOWN_FAULTS]))}{more}")
 
 
 @app.command(epilog=STORE_HELP)
@@ -342,6 +344,34 @@ def export(
         if not n:
             complain(f"Note: {split} is empty, because too few texts stand on their own; add more documents")
     complain(f"Written to {printable(out)}")
+
+
+@app.command(epilog=STORE_HELP)
+def examples(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="New folder.", show_default=False)],
+    lifts: Annotated[int, typer.Option("--lifts", min=0, help="Simulated lifts to talk about without a text.")] = 60,
+    askings: Annotated[int, typer.Option("--askings", min=1, help="How often each passage is asked about.")] = 2,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of questions and pictures.")] = 0,
+    starter: StarterOption = True,
+) -> None:
+    """Turn accepted passages and simulated lifts into conversations to train an adapter on, with key frames."""
+    try:
+        from finetune.lessons import write_lessons
+    except ModuleNotFoundError as problem:
+        raise SetupError(f"no {problem.name}: pip install 'liftcoach[simulator]'") from problem
+
+    accepted = [passage for passage in _source(starter).passages() if passage.status == "accepted"]
+    with progress() as on_progress:
+        written = write_lessons(
+            out,
+            accepted,
+            n_lifts=lifts,
+            n_askings=askings,
+            seed=seed,
+            on_progress=lambda done, total: on_progress("lifts", done, total),
+        )
+    print_table(("split", "examples"), ((split, str(n)) for split, n in written.items()))
+    complain(f"Written to {printable(out)}. Train on it: coach finetune run coach-tiny --data {printable(out)}")
 
 
 def _store() -> "Store":

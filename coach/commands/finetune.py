@@ -19,7 +19,7 @@ app = typer.Typer(help="Train an adapter from an export of the corpus, and prove
 
 OnProgress = Callable[[str, int, int], None]
 DataOption = Annotated[
-    Path | None, typer.Option("--data", metavar="DIR", help="Folder of examples, from `coach corpus export`.")
+    Path | None, typer.Option("--data", metavar="DIR", help="Folder of examples, from `coach corpus examples`.")
 ]
 BaseOption = Annotated[
     str | None, typer.Option("--base", metavar="MODEL", help="Name or folder of the base model; else the recipe's.")
@@ -78,6 +78,38 @@ def run(
     _complain(f"{trained.steps} steps, {shown}. Curves: {printable(out_dir / 'curves.png')}")
     print(printable(trained.adapter_path))
     _complain("Serve it: add it to `adapters` in serving.toml, then `coach serve` and `coach finetune parity`.")
+
+
+@app.command()
+def tiny(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the school and of the run.")] = Path(
+        "out/tiny"
+    ),
+    lifts: Annotated[int, typer.Option("--lifts", min=1, help="Simulated lifts to learn from.")] = 600,
+    variants: Annotated[int, typer.Option("--variants", min=1, help="Conversations about each.")] = 10,
+    steps: Annotated[
+        int, typer.Option("--steps", min=1, help="Steps in all; a run is gone on with under the same.")
+    ] = 1000,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that draw, threads that train.")] = 2,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Compile the layers: a third faster, needs a C++ compiler.")
+    ] = False,
+) -> None:
+    """Teach coach-tiny from nothing; type the same again after a stop, and it goes on."""
+    with _needs_training_packages(), _progress() as on_progress:
+        from finetune.pretrain import School, teach
+        from finetune.tiny_data import HELD_OUT_SEED, write_school
+
+        def drawn(done: int, total: int) -> None:
+            on_progress("simulated lifts", done, total)
+
+        school = out / "school"
+        write_school(school, lifts, variants, workers=workers, on_progress=drawn)
+        write_school(school, 40, 1, first=HELD_OUT_SEED - 2000, workers=workers, split="validation")
+        plan = School(n_steps=steps, n_threads=workers, compiled=compiled)
+        model = teach(school, out / "run", plan, lambda done, total, _loss: on_progress("steps", done, total))
+    print(printable(model))
+    _complain("Serve it: name the folder as `model` in serving.toml, then `coach serve`.")
 
 
 @app.command()

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 OnProgress = Callable[[str, int, int], None]
+stop_signals: list[int] = []
+"""Signals that asked the program to stop: an interrupt may be lost in C code, so progress looks here as well."""
 
 
 @contextmanager
@@ -19,6 +21,8 @@ def progress() -> Iterator[OnProgress]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
 
         def on_progress(stage: str, done: int, total: int) -> None:
+            if stop_signals:
+                raise KeyboardInterrupt
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=None)
             bars.update(tasks[stage], completed=done, total=total or None)

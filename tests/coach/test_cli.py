@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from coach import cli
+from coach.commands import terminal
 
 if TYPE_CHECKING:
     from tests.conftest import Ended
@@ -89,7 +89,7 @@ def test_unknown_weights_are_refused_with_the_names_there_are(coach: Coach) -> N
 
 
 def test_the_progress_is_quiet_when_nobody_watches(capfd: pytest.CaptureFixture[str]) -> None:
-    with cli._progress() as on_progress:
+    with terminal.progress() as on_progress:
         on_progress("pose", 1, 10)
         on_progress("pose", 10, 10)
 
@@ -98,9 +98,7 @@ def test_the_progress_is_quiet_when_nobody_watches(capfd: pytest.CaptureFixture[
 
 def test_a_terminal_sees_stages_and_frames() -> None:
     pty = pytest.importorskip("pty")
-    code = (
-        "from coach.cli import _progress\nwith _progress() as p:\n for i in range(3): p('pose', i, 3)\n p('bar', 5, 7)"
-    )
+    code = "from coach.commands.terminal import progress\nwith progress() as p:\n for i in range(3): p('pose', i, 3)\n p('bar', 5, 7)"
     here, there = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-c", code], stderr=there, env=os.environ | {"TERM": "xterm", "COLUMNS": "100"}
@@ -161,11 +159,11 @@ def test_an_interrupt_that_became_another_error_is_still_an_interrupt(
 
 
 def test_an_interrupt_that_was_lost_stops_the_next_step() -> None:
-    with cli._progress() as on_progress:
-        cli._stop_signals.append(signal.SIGINT)
+    with terminal.progress() as on_progress:
+        terminal.stop_signals.append(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             on_progress("pose", 1, 10)
-    cli._stop_signals.clear()
+    terminal.stop_signals.clear()
 
 
 def test_the_help_answers_in_half_a_second() -> None:
