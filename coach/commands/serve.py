@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 _HOW_TO_USE = """\
-From another terminal:  coach analyze CLIP --writer vlm    guidance by the model, checked against the measures
-                        coach ask DIR "question"           follow-up questions
+From another terminal:  coach analyze CLIP --writer vlm          guidance by the model, checked against the measures
+                        coach ask DIR "question" --writer vlm    follow-up questions
 Other programs speak the OpenAI protocol: the address above, and the key in LIFTCOACH_API_KEY or serving.key."""
 
 
