@@ -185,15 +185,14 @@ class Server:
         _check_port(self.config)
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         environment = os.environ | self.launch.environment | {"VLLM_API_KEY": self.api_key}
-        with self.log_path.open("wb") as log:
-            self._process = subprocess.Popen(
-                self.launch.command,
-                env=environment,
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+        command, quiet = self.launch.command, subprocess.DEVNULL
+        try:
+            with self.log_path.open("wb") as log:
+                self._process = subprocess.Popen(
+                    command, env=environment, stdout=log, stderr=log, stdin=quiet, start_new_session=True
+                )
+        except OSError as problem:
+            raise SetupError(f"{command[0]} cannot be run ({problem.strerror}): type `make setup-serving`") from problem
         try:
             self._wait_until_healthy()
         except BaseException:

@@ -149,6 +149,15 @@ def test_a_port_in_use_is_told_before_anything_starts(make: Callable[..., Server
     assert not server.log_path.exists()
 
 
+def test_a_vllm_that_cannot_be_run_is_told(make: Callable[..., Server], tmp_path: Path) -> None:
+    server = make()
+    (tmp_path / "vllm").chmod(0o644)
+
+    with pytest.raises(SetupError, match=r"vllm cannot be run \(Permission denied\): type `make setup-serving`"):
+        server.start()
+    server.stop()
+
+
 def test_a_server_that_ends_by_itself_is_told(make: Callable[..., Server]) -> None:
     with make("--dies") as server, pytest.raises(ServiceError, match=r"(?s)ended by itself \(exit 1\).*engine died"):
         server.wait()
