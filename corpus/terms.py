@@ -20,7 +20,8 @@ _SILENT = frozenset(
     "did do does doing every for from get gets getting go goes going had has have having he her his how i if in into "
     "is it its it's just keep keeps like me more most much my need no not of off on one or other our out over own "
     "should so some such than that the their them then there these they this those to too up us very want was we "
-    "were what when where which while who why will with would many give gives once try tried bad good normal around really thing way lot bit end ends time you your don't doesn't i'm i've what's".split()
+    "were what when where which while who why will with would many give gives once try "
+    "tried bad good normal around really thing way lot bit end ends time you your don't doesn't i'm i've what's".split()
 )
 _SILENT_HAN = (
     "为什么 什么 怎么办 怎么样 怎么 怎样 如何 是不是 有没有 多少 哪里 哪些 哪个 可以 应该 需要 时候 老是 总是 一直 每次 才能 "
@@ -35,9 +36,10 @@ _IRREGULAR = {
     **{"feet": "foot", "went": "go", "hit": "hit", "kept": "keep", "taught": "teach", "felt": "feel", "hurt": "hurt"},
     **{"drove": "drive", "driven": "drive", "broke": "break", "broken": "break", "began": "begin", "begun": "begin"},
     **{"rose": "rise", "risen": "rise", "held": "hold", "stood": "stand", "slower": "slow", "faster": "fast"},
-    **{"quicker": "quick", "deeper": "deep", "higher": "high", "lower": "low", "wider": "wide", "knives": "knife"},
+    **{"quicker": "quick", "deeper": "deep", "higher": "high", "lower": "low", "wider": "wide"},
 }
 _ENOUGH = 0.6  # share of a fault's name that a question must give
+_HINT = 0.6  # what a word tells of the faults that it may be asked about
 _ONE_PART = 0.3  # what one everyday word, such as "knees", tells of a fault that is called by it
 _EVERYDAY = (
     "hips, hip, butt, bum, backside, glutes, 臀, 臀部, 屁股, 髖, 髖部",
@@ -72,6 +74,17 @@ _EVERYDAY = (
     "forward, in front, out front, 往前, 向前, 前面, 前方, 靠前, 前傾",
     "behind, backward, backwards, rearward, 往後, 向後, 後面, 後方, 靠後",
     "jump, hop, leap, 跳, 跳躍",
+    "touch, hit, contact, knock, bump, 碰, 觸, 撞, 頂到",
+    "legs, leg, thighs, thigh, quads, 腿, 大腿",
+    "press, push, 推, 推壓, 推臂",
+    "round, rounded, hunched, curved, 圓, 弓, 駝",
+    "yank, rip, tear, jerk off, 猛拉, 用力扯",
+    "wide, wider, 寬, 開",
+    "narrow, close together, 窄",
+    "short, shorter, 短",
+    "first, before, 先, 之前",
+    "stop, pause, wait, 停, 停頓, 等",
+    "stand up, get up, standing up, recover, recovery, 起身, 站起來, 起立, 站起",
     "crash, smash, slam, 砸, 撞擊",
     "drop, sink, fall, 回落, 下沉, 掉",
     "overhead, above the head, 頭頂, 過頂",
@@ -159,7 +172,9 @@ def asked_faults(text: str) -> dict[str, float]:
     """
     said = notions(text)
     everything = said | set(_spaced(text).split())
-    found = {notion.removeprefix("fault_"): 1.0 for notion in said if notion.startswith("fault_")}
+    found: dict[str, float] = {}
+    for prefix, share in (("hint_", _HINT), ("fault_", 1.0)):
+        found |= {notion.removeprefix(prefix): share for notion in said if notion.startswith(prefix)}
     for parts, fault in _fault_parts():
         n = len(parts & everything)
         share = n / len(parts)
@@ -187,7 +202,7 @@ def _names() -> tuple[dict[str, list[tuple[tuple[str, ...], str]]], dict[str, li
 def _fault_parts() -> list[tuple[frozenset[str], str]]:
     """Return for every name of a fault the notions and stems that it is made of."""
     library = load_library()
-    everyday = {_spaced(name): notion for notion, name in _named_notions() if not notion.startswith("fault")}
+    everyday = {_spaced(name): notion for notion, name in _named_notions() if notion.startswith(("term", "everyday"))}
     everyday = dict(sorted(everyday.items(), key=lambda item: -len(item[0])))
     found = []
     for fault in library.faults.values():
@@ -223,7 +238,8 @@ def _named_notions() -> Iterator[tuple[str, str]]:
             yield from _each(f"term_{number}", (*spelt, *variants))
     for fault in library.faults.values():
         for text in fault.texts.values():
-            yield from _each(f"fault_{fault.id}", (text.name, *text.aliases, *text.asked))
+            yield from _each(f"fault_{fault.id}", (text.name, *text.aliases))
+            yield from _each(f"hint_{fault.id}", text.asked)
     for number, line in enumerate(_EVERYDAY):
         yield from _each(f"everyday_{number}", line.split(","))
 
