@@ -10,6 +10,7 @@ from corpus.source import Block
 
 _WORDS = (40, 220)  # words of a passage in a language with spaces
 _CHARACTERS = (60, 400)  # characters of a passage in Chinese
+_LONG = 200  # characters from which a word is none, such as data in a text
 _ABBREVIATIONS = r"(?:\b(?:e\.g|i\.e|cf|vs|etc|approx|ca|no|fig|figs|vol|pp?|dr|mr|mrs|ms|prof|st|jr|al|[A-Z])\.)"
 _END = re.compile(r"[。！？]+[」』”’）)\]]*|[.!?]+['\"”’)\]]*(?=\s+[\"'“‘(\[]?[A-ZÀ-Þ0-9\u3400-\u9fff])")
 
@@ -93,11 +94,9 @@ def _units(block: Block, counts_characters: bool, high: int) -> Iterator[_Unit]:
 
 
 def _shortened(sentence: str, counts_characters: bool, high: int) -> list[str]:
-    if _size(sentence, counts_characters) <= high:
-        return [sentence]
     if counts_characters:
         return [sentence[i : i + high] for i in range(0, len(sentence), high)]
-    words = sentence.split()
+    words = [part for word in sentence.split() for part in (word[i : i + _LONG] for i in range(0, len(word), _LONG))]
     return [" ".join(words[i : i + high]) for i in range(0, len(words), high)]
 
 

@@ -1,6 +1,7 @@
 """Training records in Excel workbooks, every sheet of them."""
 
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -39,8 +40,11 @@ class SpreadsheetReader:
         problems: list[Problem] = []
         names: set[str] = set()
         n_tables = 0
-        for title, rows in _sheets(path):
-            table = read_table(rows, f"sheet {title}, row ", salt)
+        try:
+            tables = [(title, read_table(rows, f"sheet {title}, row ", salt)) for title, rows in _sheets(path)]
+        except (SyntaxError, BadZipFile, EOFError, zlib.error) as problem:  # a SyntaxError of the XML
+            raise _damaged(problem) from problem
+        for title, table in tables:
             if table.columns is None:
                 if table.heads:
                     problems.append(Problem(place=f"sheet {title}", message=missing_header(table)))
@@ -54,13 +58,17 @@ class SpreadsheetReader:
         return Parsed(blocks=tuple(blocks), problems=tuple(problems), names=tuple(sorted(names)))
 
 
+def _damaged(problem: Exception) -> InputError:
+    return InputError(f"is a damaged workbook ({problem}): open it and save it again as .xlsx")
+
+
 def _refuse_bombs(path: Path) -> None:
     """Raise for an archive that is no workbook, or that would unpack to far more than it weighs."""
     try:
         with ZipFile(path) as archive:
             entries = archive.infolist()
     except (BadZipFile, OSError, ValueError, NotImplementedError) as problem:
-        raise InputError(f"is a damaged workbook ({problem}): open it and save it again as .xlsx") from problem
+        raise _damaged(problem) from problem
     if "xl/workbook.xml" not in {entry.filename for entry in entries}:
         raise InputError("is a ZIP archive but not an Excel workbook: save the table as .xlsx or .csv, a text as PDF")
     unpacked = sum(entry.file_size for entry in entries)
@@ -91,7 +99,7 @@ def _open(path: Path, data_only: bool) -> Any:
         with warnings.catch_warnings(action="ignore"):  # about styles and extensions, which no record needs
             return load_workbook(path, read_only=True, data_only=data_only, keep_links=False)
     except (InvalidFileException, BadZipFile, KeyError, ValueError, SyntaxError) as problem:
-        raise InputError(f"is a damaged workbook ({problem}): open it and save it again as .xlsx") from problem
+        raise _damaged(problem) from problem
 
 
 def _rows(sheet: Any, values: Any) -> Iterator[Sequence[Cell]]:

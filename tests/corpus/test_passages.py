@@ -82,6 +82,10 @@ def test_a_text_without_marks_is_cut_where_a_passage_is_full() -> None:
     assert [len(piece.text.split()) for piece in cut([block("word " * 500)])] == [220, 220, 60]
 
 
+def test_data_in_a_text_makes_no_endless_passage() -> None:
+    assert max(len(piece.text) for piece in cut([block("A1" * 50_000)])) <= 220 * 201
+
+
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=40))
 def test_cutting_loses_and_adds_no_word(lengths: list[int]) -> None:
     text = " ".join(words(n) for n in lengths)
