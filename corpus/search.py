@@ -129,17 +129,12 @@ class _Index:
             return
         with self._lock:
             passages = {passage.id: passage for passage in source.passages()}
-            for passage_id in [name for name in self._numbers if name not in passages]:
-                self._remove(passage_id)
+            for held in list(self._passages.values()):
+                if passages.get(held.id) != held:
+                    self._remove(held.id)
             for passage in passages.values():
                 if passage.id not in self._numbers:
                     self._add(passage)
-                elif passage != (held := self._passages[self._numbers[passage.id]]):
-                    if (passage.text, passage.place, passage.tags) == (held.text, held.place, held.tags):
-                        self._passages[self._numbers[passage.id]] = passage
-                    else:
-                        self._remove(passage.id)
-                        self._add(passage)
             self._documents = source.documents()
             self._stamp = stamp
 
@@ -176,14 +171,15 @@ class _Index:
             rows = self._database.execute(
                 "SELECT rowid, -bm25(texts, ?, ?, ?, ?) FROM texts WHERE texts MATCH ?", (*_WEIGHTS, expression)
             ).fetchall()
-            passages, documents = self._passages, self._documents
-            found = [(passages[number], score) for number, score in rows]
+            found = [(self._passages[number], score) for number, score in rows]
+            documents = self._documents
         own = "zh" if has_chinese(query) else "en"
-        hits = []
+        ranked = []
         for passage, score in found:
             if passage.status not in statuses or (language is not None and passage.language[:2] != language[:2]):
                 continue
             score *= 1 + _FAULT_BOOST * max((asked.get(fault, 0.0) for fault in passage.tags.faults), default=0.0)
             score *= _LANGUAGE_BOOST if query and passage.language.startswith(own) else 1.0
-            hits.append(Hit(passage=passage, document=documents[passage.document_id], score=score))
-        return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:limit]
+            ranked.append((score, passage))
+        ranked.sort(key=lambda pair: (-pair[0], pair[1].id))
+        return [Hit(passage=p, document=documents[p.document_id], score=score) for score, p in ranked[:limit]]

@@ -71,7 +71,7 @@ _EVERYDAY = (
     "uneven, asymmetric, one side, one arm, 不對稱, 不平均, 不一致, 一高一低",
     "squat, squats, 下蹲, 深蹲, 蹲",
     "deep, depth, how low, 多深, 多低, 深度",
-    "forward, in front, out front, 往前, 向前, 前面, 前方, 靠前, 前傾",
+    "forward, in front, out front, 往前, 向前, 前面, 前方, 靠前, 前傾, 前送",
     "behind, backward, backwards, rearward, 往後, 向後, 後面, 後方, 靠後",
     "jump, hop, leap, 跳, 跳躍",
     "touch, hit, contact, knock, bump, 碰, 觸, 撞, 頂到",
