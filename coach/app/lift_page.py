@@ -44,9 +44,9 @@ class _Form(NamedTuple):
 
     panel: gr.Column
     file: gr.File
-    bar_mass: gr.Number
-    body_mass: gr.Number
-    height: gr.Number
+    bar_mass: gr.Textbox
+    body_mass: gr.Textbox
+    height: gr.Textbox
     language: gr.Dropdown
     writer: gr.Dropdown
     problem: gr.HTML
@@ -89,9 +89,9 @@ def _make_form() -> _Form:
         )
         file = gr.File(label="Video of the lift", file_types=["video"], height=150, elem_id="clip-file")
         with gr.Row():
-            bar_mass = gr.Number(label="Bar with plates (kg)", value=None, minimum=0, min_width=140)
-            body_mass = gr.Number(label="Body mass (kg)", value=None, minimum=0, min_width=140)
-            height = gr.Number(label="Height (m)", value=None, minimum=0, step=0.01, min_width=140)
+            bar_mass = gr.Textbox(label="Bar with plates (kg)", placeholder="unknown", max_length=8, min_width=140)
+            body_mass = gr.Textbox(label="Body mass (kg)", placeholder="unknown", max_length=8, min_width=140)
+            height = gr.Textbox(label="Height (m)", placeholder="unknown", max_length=8, min_width=140)
             language = gr.Dropdown(LANGUAGES, value="en", label="Language", filterable=False, min_width=140)
             writer = gr.Dropdown(
                 [("The rules", "rules")], value="rules", label="Written by", filterable=False, min_width=140
@@ -157,9 +157,9 @@ class _LiftPage:
     def take(
         self,
         file: str | None,
-        bar_mass: float | None,
-        body_mass: float | None,
-        height: float | None,
+        bar_mass: str,
+        body_mass: str,
+        height: str,
         language: str,
         writer: str,
         request: gr.Request,
@@ -168,7 +168,8 @@ class _LiftPage:
         try:
             if not file:
                 raise InputError("choose a video first")
-            settings = make_settings(bar_mass_kg=bar_mass, body_mass_kg=body_mass, height_m=height)
+            told = {"bar_mass_kg": bar_mass, "body_mass_kg": body_mass, "height_m": height}
+            settings = make_settings(**{name: text.strip().replace(",", ".") or None for name, text in told.items()})
             options = Options.model_validate({"settings": settings, "writer": writer, "language": language})
             stored = self._app.take_clip(who(request), Path(file), options)
         except CoachError as problem:

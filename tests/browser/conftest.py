@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from coach.app.server import Config
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SIZES = {"desktop": {"width": 1366, "height": 768}, "phone": {"width": 390, "height": 844}}
-PATIENCE_MS = 300_000  # ms; an analysis takes half a minute on a free machine, and more beside other work
+PATIENCE_MS = 900_000  # ms; an analysis takes half a minute on a free machine, and more beside other work
 
 
 @dataclass
@@ -29,7 +31,8 @@ class Served:
     """An app that runs in a process of its own and can be started again on the same data."""
 
     folder: Path
-    options: tuple[str, ...] = ()
+    accounts: Path | None = None
+    with_demo: bool = False
     address: str = ""
     process: "subprocess.Popen[bytes] | None" = None
 
@@ -39,11 +42,15 @@ class Served:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.address = f"http://127.0.0.1:{port}"
-        code = "from coach.commands.app import app; app()"
+        code = (
+            "import sys; from pathlib import Path; from coach.app.server import Config, run;"
+            "run(Config.model_validate_json(sys.argv[1]))"
+        )
+        config = Config(port=port, folder=self.folder, accounts=self.accounts, with_demo=self.with_demo)
         log = (self.folder / "server.log").open("ab")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("LIFTCOACH_DATABASE")}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code, "--port", str(port), *self.options],
+            [sys.executable, "-c", code, config.model_dump_json()],
             env=environment | {"LIFTCOACH_DATA": str(self.folder), "PYTHONPATH": str(ROOT)},
             stdout=log,
             stderr=log,
@@ -65,7 +72,7 @@ class Served:
         """Stop the app as Ctrl+C does, then by force."""
         if self.process is None:
             return
-        self.process.send_signal(signal.SIGINT)
+        os.killpg(self.process.pid, signal.SIGINT)
         try:
             self.process.wait(timeout=20)
         except subprocess.TimeoutExpired:
@@ -98,7 +105,7 @@ def browser() -> Iterator["Browser"]:
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory, browser: "Browser") -> Iterator[Served]:
-    """Return the app of one person, whose demo lift is being analysed when it starts."""
+    """Return the app of one person, without the demo, so that a clip need not wait for it."""
     app = Served(tmp_path_factory.mktemp("data"))
     app.start()
     yield app

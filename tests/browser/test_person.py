@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,13 +19,14 @@ Open = Callable[..., Visit]
 def uploaded(served: Served, browser: Any) -> str:
     """Load the shipped clip through the form, follow it to its guidance, and return the address of the lift."""
     page = browser.new_page(viewport={"width": 1366, "height": 768})
+    page.set_default_timeout(120_000)
     page.goto(served.address)
     page.click("#new")
     page.set_input_files("#clip-file input[type=file]", demo_clip())
     page.get_by_label("Bar with plates (kg)").fill("60")
-    page.wait_for_selector("#clip-file .file-preview, #clip-file table", timeout=60_000)
+    page.wait_for_selector("#clip-file .file-preview, #clip-file table")
     page.click("#analyse")
-    page.wait_for_selector("#progress .progress", timeout=60_000)
+    page.wait_for_selector("#progress .progress")
     page.wait_for_selector("#lift .cue", timeout=PATIENCE_MS)
     video = page.get_attribute("#clip", "src")
     page.close()
@@ -63,7 +65,7 @@ def test_upload_guidance_questions_thumbs_restart_history(
     for n, (question, answer) in enumerate(zip(QUESTIONS, ANSWERS, strict=True)):
         assert re.search(answer, _ask(page, question, had + n + 1)), question
     page.locator("#chat [title=Like]").last.click()
-    page.wait_for_timeout(1000)
+    page.wait_for_selector("#chat [title='clicked Like']", state="attached")
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
     assert first.elsewhere == []
     assert first.problems == []
@@ -92,15 +94,18 @@ def test_a_claim_a_key_frame_and_an_answer_lead_to_their_place_in_the_video(
         page.wait_for_function("t => Math.abs(document.getElementById('clip').currentTime - t) < 0.05", arg=wanted)
 
 
-def test_the_demo_lift_is_there_without_doing_anything(served: Served, visit: Open) -> None:
-    page = visit(served.address).page
-    page.wait_for_selector("#lifts input")
-    page.click("#lifts input")
-    page.get_by_role("option", name=re.compile("simulated snatch")).click()
-    page.wait_for_function(
-        "() => document.querySelector('#lift .heading')?.innerText.includes('Example')", timeout=PATIENCE_MS
-    )
-    assert page.locator("#remove").is_hidden()
+def test_the_demo_lift_is_analysed_and_shown_at_the_first_start(browser: Any, visit: Open, tmp_path: Path) -> None:
+    app = Served(tmp_path, with_demo=True)
+    app.start()
+    try:
+        seen = visit(app.address)
+        seen.page.wait_for_selector("#progress .progress")
+        assert "simulated snatch" in seen.page.inner_text("#progress")
+        seen.page.wait_for_selector("#lift .cue", timeout=PATIENCE_MS)
+    finally:
+        app.stop()
+    assert seen.page.locator("#remove").is_hidden()
+    assert seen.elsewhere == []
 
 
 @pytest.mark.parametrize(
@@ -159,7 +164,9 @@ def test_an_edited_question_gets_a_new_answer_and_undo_gives_the_question_back(
     page.locator("#chat [title=Edit]").last.click()
     page.locator("#chat textarea").last.fill("How high did the bar go?")
     page.locator("#chat [title=Submit]").last.click()
-    page.wait_for_function("() => [...document.querySelectorAll('#chat .bot.message')].at(-1).innerText.includes('1.0')")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('#chat .bot.message')].at(-1).innerText.includes('1.0')"
+    )
     assert page.locator("#chat .bot.message").count() == n + 1
 
     page.locator("#chat [title=Undo]").last.click()

@@ -27,7 +27,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, browser: "Browser") -> Iter
     store.set_status(lift.id, "done")
     store.say(lift.id, "ann", "user", "my private question")
     store.close()
-    app = Served(folder, ("--accounts", str(folder / "accounts.json")))
+    app = Served(folder, folder / "accounts.json")
     app.start()
     yield app, lift.id
     app.stop()
