@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from coach.domain.errors import InputError
-from corpus.encodings import decoded
+from corpus.decoding import decoded
 from corpus.records import missing_header, read_table
 from corpus.source import Parsed
 

@@ -9,7 +9,7 @@ import yaml
 from coach.domain.lift import LiftName
 from coach.domain.passage import PassageKind, Tags, TextLanguage
 from corpus.cleaning import hidden_text, normalised, paragraphs
-from corpus.encodings import decoded
+from corpus.decoding import decoded
 from corpus.source import Block, Parsed, Problem
 
 _FRONT = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)\n", re.DOTALL)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from corpus.cleaning import hidden_text, normalised, paragraphs
-from corpus.encodings import decoded
+from corpus.decoding import decoded
 from corpus.source import Block, Parsed
 
 

@@ -5,7 +5,7 @@ import codecs
 import pytest
 
 from coach.domain.errors import InputError
-from corpus.encodings import decoded
+from corpus.decoding import decoded
 
 TRADITIONAL = "抓舉時槓鈴要貼近身體，腿先伸直，再用髖部發力。"
 SIMPLIFIED = "抓举时杠铃要贴近身体，腿先伸直，再用髋部发力。"
