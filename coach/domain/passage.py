@@ -37,7 +37,7 @@ class Passage(Record):
 
     `id` is stable: the same text of the same document always has the same. `place` says where it stands for a person
     ("page 3", "sheet 2025, row 14", "Turnover › Late elbows"). `athlete` is a pseudonym, never a name. `version`
-    counts edits from 1.
+    is 1 at first and rises with every decision about it.
     """
 
     id: str
