@@ -76,7 +76,7 @@ def train(
         SetupError: The base is not here, or the disk is full.
     """
     if recipe.data is None:
-        raise InputError("no data: name the folder of an export with --data, made by `coach corpus export`")
+        raise InputError("no data: name the folder of an export with --data, made by `coach corpus examples`")
     _check_out(out_dir, recipe, resume)
     folder = base_path(recipe.base)
     quiet()
@@ -273,7 +273,8 @@ def _train(trainer: Any, recipe: Recipe, run: Run, out_dir: Path) -> Trained:
     from finetune.trainer import newest_checkpoint, read_log
 
     newest = newest_checkpoint(out_dir / "checkpoints")
-    trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+    if newest is None or not trainer.load_finished(newest):
+        trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     log = read_log(out_dir / "log.jsonl")
     if run.n_validation and last(log[-1:], "eval_loss") is None:
         trainer.evaluate()

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from transformers import TrainerCallback
+from transformers import TrainerCallback, TrainerState
 from trl import SFTTrainer
 
 from coach.domain.errors import DataError, SetupError
@@ -76,6 +76,15 @@ class Trainer(SFTTrainer):  # type: ignore[misc] # untyped
         self._keep = keep
         self._n_tokens = n_tokens
         super().__init__(**options)
+
+    def load_finished(self, checkpoint: Path) -> bool:
+        """Load a checkpoint that is the end of its run; return whether it was. `train` would take one more step."""
+        state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+        if state.global_step < state.max_steps:
+            return False
+        self._load_from_checkpoint(str(checkpoint))
+        self.state = state
+        return True
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         if self._n_tokens is None:

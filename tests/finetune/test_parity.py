@@ -212,6 +212,18 @@ def test_differences_count_up_to_the_first_other_token() -> None:
     assert not difference("x", _answer(5, 6), _answer(5)).is_same_text
 
 
+def test_a_character_cut_off_at_the_end_is_no_difference_but_one_in_the_middle_is() -> None:
+    """vLLM holds back the bytes of a character that is not whole; transformers shows them as U+FFFD."""
+    whole = _answer(5, 6).model_copy(update={"text": "the bar"})
+
+    def same(text: str) -> bool:
+        return difference("x", whole.model_copy(update={"text": text}), whole).is_same_text
+
+    assert same("the bar\ufffd\ufffd")
+    assert not same("the b\ufffdar")
+    assert not same("the bar ")
+
+
 def test_nothing_compared_is_not_equal() -> None:
     assert not summarise([], "a", "b", "c", "d").is_equal
     assert not summarise([difference("x", _answer(5), _answer(6))], "a", "b", "c", "d").is_equal

@@ -77,6 +77,17 @@ train(read_recipe("coach-tiny", {_changes(data_dir, base_dir)!r}), Path({str(out
     assert trained.adapter_path.name == whole[1].adapter_path.name
 
 
+def test_a_finished_run_is_not_trained_any_further(recipe: Recipe, whole: tuple[Path, Trained], tmp_path: Path) -> None:
+    """A kill between the last checkpoint and the adapter; the rate is constant, so that one more step would show."""
+    steady = recipe.model_copy(update={"schedule": "constant", "steps": 4})
+    first = train(steady, tmp_path / "run")
+    shutil.rmtree(first.adapter_path)
+    again = train(steady, tmp_path / "run", resume=True)
+
+    assert (again.steps, again.eval_loss) == (4, first.eval_loss)
+    assert again.adapter_path == first.adapter_path
+
+
 def test_the_adapter_is_named_by_its_content_and_may_be_served_with_its_base(
     whole: tuple[Path, Trained], base_dir: Path
 ) -> None:
