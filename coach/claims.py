@@ -20,6 +20,8 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         r"\bdiagnos\w+|\bpatholog\w+",
         r"(?:椎間盤|椎间盘).{0,4}(?:突出|膨出|脫出|脱出|破裂)|肌腱炎|腱鞘炎|滑囊炎|關節炎|关节炎|坐骨神經|坐骨神经|脊椎?側彎|脊柱侧弯",
         r"(?:肌肉|韌帶|韧带|肌腱|半月板|旋轉肌|肩袖|盂唇|十字).{0,6}(?:拉傷|拉伤|撕裂|斷裂|断裂|發炎|发炎|受損|受损)|(?:拉傷|拉伤|扭傷|扭伤|骨折|脫臼|脱臼|夾擠|撞击综合)",
+        r"\b(?:cartilage|tendons?|ligaments?|nerves?|vertebra\w*|muscle fib(?:er|re)s?|impinge\w*|winging|asleep|swell\w*|swollen)\b|軟骨|软骨|磨損|磨损|韌帶|韧带|肌腱|神經|神经",
+        rf"\byou(?:r|(?: may| might| probably)? have| got)\s+(?:\w+\s+)?(?:weak|stiff|bad|unstable|crooked)\s+(?:\w+\s+)?(?:{_BODY}|glutes?|quads?|hamstrings?|adductors?|core|legs?|arms?)\b|\badductors?\b|(?:肩胛|足底)",
         r"\bscar tissue\b|\bnerve (?:damage|injury|problem)s?\b|\b(?:patella|kneecap)\b|網球肘|网球肘|高爾夫球肘|高尔夫球肘|骨盆前[傾倾]|圓肩|圆肩|"
         r"(?:扭|閃|闪)到|炎(?!熱|热|夏|炎)",
         r"\b(?:glutes?|quads?|hamstrings?|lats?|core|muscles?)\s+(?:is|are|isn't|aren't|do|does|don't|doesn't)\s+(?:not\s+)?(?:\w+\s+)?"
@@ -40,15 +42,20 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         rf"\brisk(?:s|ing)?\s+(?:\w+\s+)?(?:tear|hurt|injur|damag|break|snap)\w*|\b(?:hard|tough|rough|bad|good|kind|easy)\s+(?:on|for)\s+(?:your|the)\s+(?:{_BODY})\b",
         rf"\b(?:wreck|ruin|destroy|damage|blow out)\w*\s+(?:{_BODY})\b|\bnothing bad can happen\b",
         rf"(?:傷|伤)(?:到|及|膝|腰|背|肩|身)|(?:對|对)(?:你的)?(?:{_BODY_ZH}).{{0,3}}(?:不好|負擔|负担|有害|很壞|很坏|很好)",
+        rf"\b(?:harm|wreck|ruin|squash|snap|kill|trash|crush)\w*\s+(?:\w+\s+)?(?:{_BODY})\b|\b(?:{_BODY})\s+(?:\w+\s+)?(?:gets?|are|is|being|be)\s+(?:\w+\s+)?(?:wrecked|ruined|squashed|crushed|harmed|trashed)\b",
+        rf"(?:對|对)(?:你的)?(?:{_BODY_ZH}).{{0,3}}(?:傷|伤)|(?:{_BODY_ZH}).{{0,4}}被(?:壓|压|擠|挤)",
         rf"付出代價|付出代价|(?:{_BODY_ZH}).{{0,6}}(?:壞掉|坏掉|出問題|出问题|報銷|报销|受不了|撐不住|撑不住|出事)",
         r"受傷|受伤|傷害|伤害|(?:弄|練|练|拉|舉|举|閃|闪)(?:傷|伤|壞|坏|斷|断)|危險|危险",
     ),
     "safe": (
+        r"(?:一點|一点|零|毫無|毫无|沒什麼|没什么).{0,2}(?:風險|风险|危險|危险)|\b(?:no|zero|without) (?:any )?(?:risk|danger)\b",
         r"\b(?:is|are|was|were|looks?|seems?|stays?|perfectly|completely|totally|quite|very|absolutely)\s+(?:\w+\s+)?safe\b",
         r"\bsafe\s+(?:lift|technique|to\b|for\b|position|form|weight|load)|\brisk[- ]free\b|\bsafely\b|\bharmless\b",
         r"(?:很|是|都|非常|十分|完全|絕對|绝对|相當|相当)安全|安全的(?:動作|动作|舉|举|重量|技術|技术)|沒有(?:任何)?(?:風險|危險)|没有(?:任何)?(?:风险|危险)|無風險|无风险",
     ),
     "through pain": (
+        r"\bwalk it off\b|\bshake it off\b|\b(?:ice|tape|strap|wrap|massage|stretch|foam[- ]?roll)\w*\s+(?:it|your)\b|\b(?:cream|ointment|balm|ice pack|heat pack)\b",
+        r"(?:擦|塗|涂|抹).{0,3}(?:藥|药|膏)|(?:貼|贴).{0,3}(?:肌貼|肌贴|藥布|药布|膏藥|膏药)|冰敷|熱敷|热敷|按摩|忍(?:一下|著|着|住|過|过)",
         r"\b(?:train|lift|work|push|go|play|power|fight|keep going|continue|carry on|squat|pull)\w*\s+(?:right\s+)?"
         r"(?:through|despite|past|with|over)\s+(?:\w+\s+)?(?:pain|ache|hurt|discomfort|soreness|injury)",
         r"\b(?:ignore|forget|disregard|don't (?:mind|worry about)|never mind)\s+(?:about\s+)?(?:\w+\s+)?(?:pain|ache|discomfort|hurting)|no pain,? no gain",
@@ -59,6 +66,7 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
     "maximum": (
         r"\b(?:max(?:ed)?|maxing) out\b|\b(?:attempt|try|go|aim|hit|test|chase|pull|set)\s+(?:(?:a|an|your|the|for|at)\s+)*(?:new\s+)?"
         r"(?:max\w*|one[- ]rep\w*|1\s?rm|pr|pb|personal (?:best|record))\b|\badd (?:more )?(?:weight|load|kilos|plates)\b",
+        r"\bload(?:ing)? up the bar\b|\b(?:more|another|extra) plates?\b|(?:多|再)?(?:放|加|上)(?:幾|几|兩|两|一)?(?:片|塊|块)?槓片|(?:多|再)?(?:放|加|上)(?:几|两|一)?(?:片|块)?杠片",
         r"\bgo(?:ing)? heavier\b|\bmore (?:kilos?|kg|weight|plates?) on\b|\bput\b.{0,20}\b(?:kilos?|kg|plates?) on\b|(?:新|破)(?:的)?(?:紀錄|纪录)",
         r"(?:挑戰|挑战|衝|冲|試|试|測|测)(?:一下)?(?:你的|新的)?(?:最大重量|極限|极限|個人最佳|个人最佳|PR|1RM)|(?:直接|再|可以)加(?:重|重量|磅|公斤)",
     ),
@@ -66,6 +74,7 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         r"\b(?:spin(?:e|al)|lumbar|vertebra\w*|dis[ck]s?|l[345]\s*[-/]?\s*(?:l5|s1)|lower[- ]back|low[- ]back)\b.{0,40}"
         r"\b(?:compress\w*|loads?|loading|over-?load\w*|shear\w*|forces?|newtons?|kn|pressure|stress|moment|torque)\b",
         r"\b(?:compress\w*|shear\w*|pressure|stress|forces?|load)\s+(?:\w+\s+){0,4}(?:spin(?:e|al)|lumbar|vertebra\w*|dis[ck]s?|l[45]|lower[- ]back)\b",
+        rf"\b(?:pressure|stress|strain|loads?|forces?)\s+(?:\w+\s+)?(?:on|through|in|onto)\s+(?:your|the)\s+(?:\w+\s+)?(?:{_BODY})\b|(?:{_BODY_ZH}).{{0,3}}(?:壓力|压力|負荷|负荷|受力)",
         r"(?:脊椎|脊柱|腰椎|椎間盤|椎间盘|下背|腰部).{0,12}(?:壓力|压力|負荷|负荷|負擔|负担|壓縮|压缩|剪力|剪切|受力|力矩|牛)",
         r"(?:壓迫|压迫|擠壓|挤压).{0,6}(?:脊椎|脊柱|腰椎|椎間盤|椎间盘)",
     ),
@@ -74,6 +83,7 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         r"percent|push(?:es|ed|ing)?|carr(?:y|ies|ied)|weight)\b|\b(?:forces?|load|weight|push(?:es|ed)?)\b.{0,30}\b(?:left|right)\s+(?:leg|foot)\b",
         r"(?:左|右)(?:邊|边|側|侧)?(?:腿|腳|脚|膝|臀|髖|髋).{0,12}(?:力|負荷|负荷|負擔|负担|代償|代偿|承受|牛|多用|用得|較強|较强|較弱|较弱|比較強|比較弱|比较强|比较弱)",
         r"\b(?:shift|lean|weight|favou?r)\w*\s+(?:\w+\s+){0,4}(?:left|right)\b(?! (?:hand|end|plate))|重心.{0,4}(?:左|右)(?:腿|腳|脚|邊|边|側|侧)",
+        r"\b(?:left|right) (?:glute|quad|hamstring|calf|hip flexor|adductor|lat)s?\b|左右(?:腿|腳|脚|手|邊|边|側|侧)?.{0,4}(?:出力|力量|用力|施力)|不平均|不均衡",
         r"\b(?:left|right) side (?:is|was|works|looks)\s+(?:\w+\s+)?(?:stronger|weaker|dominant|better)|(?:左|右)(?:邊|边|側|侧).{0,4}(?:有力|較強|较强|較弱|较弱|用力)",
         r"\bmuscle (?:force|activation)s?\b|肌肉(?:力量|出力|受力)(?:是|為|为|達|达)",
     ),
@@ -86,6 +96,7 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         r"\bno[- ]reps?\b|\bthree[- ](?:white|red)s?\b|\bby the rule ?book\b|\bwould(?: not|n't)? stand\b|\blost this one\b|\b(?:successful|valid|failed) (?:lift|attempt|rep)\b|\bdisallow\w*|\b(?:be|gets?|been|is|was)\s+(?:turned down|ruled out|overturned|red-lighted|waved off)\b",
         r"\b(?:in|at) (?:a |the )?(?:meets?|competitions?|contests?)\b.{0,30}\b(?:counts?|pass(?:es)?|fails?|valid|allowed|good|given)\b|\bdoes not count\b",
         r"(?:裁判|評審|评审).{0,4}(?:會|会|將|将|一定|應該|应该|判|給|给|亮)(?!注意|看)|(?:試舉|试举)(?:成功|失敗|失败|無效|无效|有效)|(?:白燈|白灯|紅燈|红灯)|犯規|犯规|違規|违规|判(?:失敗|失败|成功|無效|无效)",
+        r"\bcosts? you the (?:lift|attempt)\b|\bgood enough for\b.{0,15}\b(?:judges?|refs?|referees?|whites?)\b|(?:這樣|这样)不(?:會|会)(?:過|过)|(?:這|这)一?(?:下|把|舉|举|次)(?:是|算)(?:成功|失敗|失败)",
         r"判.{0,2}推肘|取消資格|取消资格|(?:成功|失敗|失败|有效|無效|无效)的(?:試舉|试举)|(?:這|这)(?:一)?(?:把|舉|举|次)(?:過不了|过不了|不會過|不会过|會過|会过|能過|能过)|(?:不|是|算)合格",
         r"裁判.{0,6}(?:取消|不給|不给|給過|给过|過關|过关|通過|通过)|(?:照|依|按|根據|根据)(?:照|據|据)?.{0,3}(?:規則|规则)|(?:是|算|判|被判)(?:有效|無效|无效)",
         r"(?:比賽|比赛|賽場|赛场).{0,8}(?:不算|算數|算数|失敗|失败|成功|有效|無效|无效|過關|过关)|這(?:一)?(?:把|舉|次)(?:不算|算失敗|算成功)|这(?:一)?(?:把|举|次)(?:不算|算失败|算成功)",
@@ -94,6 +105,7 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         r"\b(?:lose|losing|gain|gaining|cut|cutting|drop)\s+(?:some\s+|a few\s+)?(?:body\s?)?(?:weight|fat|kilos|pounds)\b|\bbody[- ]?(?:fat|shape|type|weight|image)\b",
         r"\b(?:overweight|underweight|obese|chubby|skinny|fat|physique|weight class|weight[- ]cut\w*|diet(?:ing)?|calorie\w*)\b",
         r"\byour\s+(?:\w+\s+)?(?:femurs?|torso|legs|arms|limbs|build|frame|proportions?)\s+(?:is|are)\s+(?:too\s+)?(?:short|long|heavy|thick|thin|big|small)\b",
+        r"\b(?:shed|carry|carrying)\s+(?:\w+\s+){0,2}(?:weight|kilos?|pounds?|fat)\b|\b(?:someone|people|lifters?|athletes?) with your (?:body|build|height|age)\b|瘦(?:一點|一点|下來|下来|身)|(?:變|变)瘦",
         r"\byou(?:'re| are) (?:\w+ )?too (?:tall|short|heavy|light|old|young|big|small)\b|你太(?:高|矮|重|輕|轻|老|大|小)",
         r"(?:減|减|瘦)(?:掉|個|个)?.{0,3}(?:公斤|斤|磅)|減重|减重|減肥|减肥|增重|體脂|体脂|體重|体重|太胖|太瘦|偏胖|偏瘦|肥胖|身材|體型|体型|體態|体态|量級|量级|飲食|饮食|節食|节食|(?:腿|手|軀幹|躯干|身體|身体)(?:太|比較|比较|偏)(?:長|长|短|粗|細|细)",
     ),
@@ -106,6 +118,7 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         r"\b(?:world|olympic|national|european|asian)\s+(?:champion\w*|record\w*|medal\w*|class)\b|\bchampions?\b|\bolympians?\b|\bgold[- ]medal\w*",
         r"\b(?:like|as|than|compared? (?:to|with)|unlike|match(?:es)?)\s+(?:an?\s+|the\s+|other\s+|top\s+|most\s+)*(?:elite|pros?|professional|world|top|best|olympic)\s*\w*",
         r"\belite (?:lifters?|athletes?|men|women|norm|standard|range|level)\b",
+        r"\b(?:chinese|russian|bulgarian) (?:team|squad|lifters?)\b|\b(?:national|olympic) (?:team|squad)\b|(?:國家隊|国家队)",
         r"冠軍|冠军|世界紀錄|世界纪录|奧運|奥运|國手|国手|金牌|世界級|世界级|頂尖選手|顶尖选手|頂級選手|顶级选手|優秀選手的(?:標準|平均)|优秀选手的(?:标准|平均)|呂小軍|吕小军|\b(?:lu xiaojun|ilya ilyin|shi zhiyong|klokov|pyrros dimas|suleymanoglu|talakhadze|tian tao|kuo hsing-chun)\b|石智勇|郭婞淳",
     ),
     "clearance": (
@@ -131,7 +144,7 @@ _ALARM = re.compile(
 )
 _CHEST = re.compile(r"胸口(?![痛疼悶闷])")  # where a clean is caught
 _SENDS = re.compile(
-    r"\bstop|\b(?:doctor|physician|physio\w*|medical|professional|emergency)\b|\b(?:not|n't|never)\s+(?:\w+\s+)?(?:lift|train|go on|push|continue|squat|pull|use|force)"
+    r"\bstop|\b(?:seek|get) help\b|\btake (?:some )?load off\b|\b(?:doctor|physician|physio\w*|medical|professional|emergency)\b|\b(?:not|n't|never)\s+(?:\w+\s+)?(?:lift|train|go on|push|continue|squat|pull|use|force)"
     r"|停|醫|医|治療師|治疗师|(?:不要|別|别|不可|不能|勿).{0,6}(?:練|练|舉|举|拉|撐|撑|忍|繼續|继续)",
     re.I,
 )

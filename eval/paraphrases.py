@@ -15,7 +15,8 @@ class Paraphrase(Record):
     """A sentence about one measure; it holds where the measure is at hand and, when one is named, the fault was found.
 
     In braces: `v` value, `lo`, `hi` interval in the unit of the measure, `f` frame; lengths also as `cm`, `mm`, shares
-    as `pct`, forces as `kn`, powers as `kw`, each with `_lo` and `_hi`; `a` before a name takes the sign away.
+    as `pct`, forces as `kn`, powers as `kw`, times as `ms`, such as `cm_lo`; `av` is the value without its sign; `cm_en`
+    and `cm_zh` are whole centimetres in words. `sign` is that of the value, 0 for any.
     """
 
     measure: str
@@ -66,7 +67,37 @@ def _written(measure: Measure) -> dict[str, str]:
     for scale, (factor, decimals) in scales.items():
         for name, number in (numbers | absolute).items():
             written[f"{scale}_{name}" if scale else name] = _rounded(number * factor, decimals)
-    return written
+    n_cm = int(_rounded(abs(measure.value) * 100, 0)) if measure.unit == "m" else 0
+    return written | {"cm_en": _in_english(n_cm), "cm_zh": _in_chinese(n_cm)}
+
+
+def _in_english(n: int) -> str:
+    """Return a number below 1000 in words."""
+    if n >= 100:
+        return f"{_ONES[n // 100]} hundred" + (f" and {_in_english(n % 100)}" if n % 100 else "")
+    tens = _TENS[n // 10] + (f"-{_ONES[n % 10]}" if n % 10 else "")
+    return _ONES[n] if n < 20 else tens
+
+
+def _in_chinese(n: int) -> str:
+    """Return a number below 1000 in Chinese characters."""
+    digits = "零一二三四五六七八九"
+    if n >= 100:
+        rest = n % 100
+        return (
+            f"{digits[n // 100]}百"
+            + ("零" if 0 < rest < 10 else "一" if 10 <= rest < 20 else "")
+            + (_in_chinese(rest) if rest else "")
+        )
+    tens = "" if n < 10 else "十" if n < 20 else f"{digits[n // 10]}十"
+    return tens + (digits[n % 10] if n % 10 or n == 0 else "")
+
+
+_ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+).split()
+_TENS = "- - twenty thirty forty fifty sixty seventy eighty ninety".split()
 
 
 def _rounded(number: float, decimals: int) -> str:
@@ -94,6 +125,7 @@ _EN = (
         "Its highest point was {cm_v} cm above where it started.",
         "Peak bar height: {v} m.",
         "The apex, in frame {f}, was {v} metres up.",
+        "The bar rose to a maximum height of {cm_en} centimetres.",
         "The maximum height of {v} m was reached in frame {f}.",
     ),
     *_all(
@@ -105,6 +137,7 @@ _EN = (
         "The bar fell {v} m to the catch.",
         "Between the apex and the catch it dropped {mm_v} mm.",
         "The drop was {cm1_v} cm, seen in frame {f}.",
+        "The bar dropped {cm_en} centimetres to the catch.",
     ),
     *_all(
         "bar_forward_loop_m",
@@ -188,6 +221,7 @@ _ZH = (
         "bar_max_height_m",
         "槓鈴最大高度是 {v} 公尺，第 {f} 影格。",
         "槓鈴升到 {cm_v} 公分的最高點。",
+        "槓鈴最大高度是{cm_zh}公分。",
         "最高點在第 {f} 影格，槓鈴高度 {v} 公尺（{lo}–{hi} 公尺）。",
     ),
     *_all(
@@ -196,6 +230,7 @@ _ZH = (
         "回落距離是 {v} 公尺。",
         "接鈴前槓鈴回落了 {cm1_v} 公分，第 {f} 影格。",
         "槓鈴回落距離 {mm_v} 毫米。",
+        "槓鈴回落了{cm_zh}公分。",
         "回落 {cm_v} cm，範圍 {cm_lo} 到 {cm_hi} cm。",
     ),
     *_all(

@@ -102,7 +102,7 @@ def guidance(
         cases = _cases(data, n, seed, language, pictures, on_progress)
         if not with_variants:
             cases = [case.model_copy(update={"variants": ()}) for case in cases]
-        settings = RunSettings(writer=writer, model=model, data=_named(data, n, seed, language))
+        settings = RunSettings(writer=writer, model=model, data=_named(data, n, seed, language, with_variants))
         summary = run(out, cases, author, settings, workers=workers, on_progress=on_progress)
     if as_json:
         print(summary.model_dump_json(indent=2))
@@ -113,8 +113,9 @@ def guidance(
     )
 
 
-def _named(data: Path | None, n: int, seed: int, language: str | None) -> str:
-    return str(data.resolve()) if data else f"simulated: {n} lifts from seed {seed}, {language or 'en'}"
+def _named(data: Path | None, n: int, seed: int, language: str | None, with_variants: bool) -> str:
+    source = str(data.resolve()) if data else f"simulated: {n} lifts from seed {seed}, {language or 'en'}"
+    return source if with_variants else f"{source}, without variants"
 
 
 def _cases(
