@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -185,14 +186,14 @@ class Server:
         _check_port(self.config)
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         environment = os.environ | self.launch.environment | {"VLLM_API_KEY": self.api_key}
-        command, quiet = self.launch.command, subprocess.DEVNULL
+        command, quiet = (*_with_its_parent(), *self.launch.command), subprocess.DEVNULL
         try:
             with self.log_path.open("wb") as log:
                 self._process = subprocess.Popen(
                     command, env=environment, stdout=log, stderr=log, stdin=quiet, start_new_session=True
                 )
         except OSError as problem:
-            raise SetupError(f"{command[0]} cannot be run ({problem.strerror}): type `make setup-serving`") from problem
+            raise SetupError(f"vLLM cannot be run ({problem}): type `make setup-serving`") from problem
         try:
             self._wait_until_healthy()
         except BaseException:
@@ -265,6 +266,12 @@ def useful_lines(log: str) -> list[str]:
         line for line in lines if re.search(r"\w*(Error|Exception)\b(?!\()|\berror:", line) and "raise " not in line
     ]
     return list(dict.fromkeys(errors or lines))[-_N_LINES:]
+
+
+def _with_its_parent() -> tuple[str, ...]:
+    """Return what makes a program end when this one is killed and cannot stop it; nothing where that is not known."""
+    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    return (setpriv, "--pdeathsig", "TERM", "--") if setpriv else ()
 
 
 def _check_port(config: ServingConfig) -> None:
