@@ -17,7 +17,7 @@ RECIPES_DIR = Path(__file__).with_name("recipes")
 class Lora(Record):
     """The adapter: which linear layers it changes, and how strongly.
 
-    `targets` are names of linear layers of the language model. With `train_vision` those of the eye in
+    `targets` are names of linear layers of the language model. With `train_vision` those of the eye's blocks in
     `vision_targets` are changed too; a server ignores that part silently unless it was told of it, so it is off.
     """
 
@@ -26,7 +26,7 @@ class Lora(Record):
     dropout: float = Field(0.0, ge=0, lt=1)
     targets: tuple[str, ...] = Field(min_length=1)
     train_vision: bool = False
-    vision_targets: tuple[str, ...] = ("qkv", "proj", "linear_fc1", "linear_fc2")
+    vision_targets: tuple[str, ...] = Field(("qkv", "proj", "linear_fc1", "linear_fc2"), min_length=1)
 
 
 class Recipe(Record):

@@ -19,7 +19,10 @@ from serving.hub import models_folder
 OnProgress = Callable[[str, int, int], None]
 
 _PACKAGES = ("torch", "transformers", "peft", "trl", "datasets", "accelerate")
-_LANGUAGE, _VISION = r"(?!.*\bvisual\b).*", r".*\bvisual\b.*"
+_LANGUAGE, _VISION = (
+    r"(?!.*\bvisual\b).*",
+    r".*\bvisual\.blocks\..*",
+)  # the patch embedding is a convolution, which a server would leave out
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None: ...
