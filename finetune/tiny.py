@@ -27,9 +27,7 @@ PATCH_PX, MERGE = 16, 2
 
 # Qwen's own pattern: a digit is a token, so that a number is copied digit by digit. The id of a measure or a fault can
 # become one token, so that quoting it is copying one token.
-_WORDS = (
-    r"[^\r\n\p{L}\p{N}]?[a-z]+(?:_[a-z]+)+|(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
+_WORDS = r"[^\r\n\p{L}\p{N}]?[a-z]+(?:_[a-z]+)+|(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 
 CHAT_TEMPLATE = """\
 {%- for message in messages -%}
