@@ -131,7 +131,7 @@ def _rank(folder: Path) -> int:
     ranks = [settings.get("r"), *(settings.get("rank_pattern") or {}).values()]
     if not all(isinstance(rank, int) and rank > 0 for rank in ranks):
         raise SetupError(f"{folder / CONFIG} names no rank (`r`): is it a LoRA adapter?")
-    return max(ranks)
+    return max(int(rank) for rank in ranks)
 
 
 def _settings(folder: Path) -> dict[str, Any]:
