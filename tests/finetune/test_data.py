@@ -58,7 +58,7 @@ def test_an_example_without_an_answer_at_its_end_is_refused(tmp_path: Path) -> N
 
     with pytest.raises(DataError, match="x does not end with an answer"):
         read_examples(tmp_path)
-    with pytest.raises(InputError, match="coach corpus export"):
+    with pytest.raises(InputError, match="coach corpus examples"):
         read_examples(tmp_path, "validation")
 
 
