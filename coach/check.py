@@ -29,6 +29,15 @@ _DIMENSIONS = {
     "N s": "impulse",
 }
 _UNFIT = re.compile(r"[{}<>]|://|\bwww\.|\]\(")  # a quote that was not filled, markup, or a link
+_STATED_NOT = re.compile(  # a denial of what happened, not advice such as `do not let the bar swing`
+    r"\b(?:did not|didn't|was not|wasn't|were not|weren't|has not|hasn't|no|never|without)\W+(?:\w+\W+){0,4}$|(?:沒有|没有|並未|并未)\w{0,4}$",
+    re.I,
+)
+_UNMEASURED = re.compile(
+    r"\b(?:(?:was|were|is|are|been)? ?(?:not|never)(?: been)? measured|unmeasured|(?:could not|cannot) be (?:measured|read|judged))\b"
+    r"|(?:沒有|没有|無法|无法|不能)(?:量到|測量|测量|量測|判斷|判断)|量不到",
+    re.I,
+)
 _BACKWARD = re.compile(r"\b(?:behind|back|backward\w*|rearward\w*)\b|後|后|往回", re.I)
 _WORD_AFTER = re.compile(
     r"[)\s]*(?:(?:往|向)?[後后前]|(?:behind|back\w*|rearward\w*|forward\w*|in front|ahead)\b)", re.I
@@ -138,6 +147,7 @@ def _check_sentence(sentence: str, context: Context) -> tuple[int, int, bool]:
         or has_loose_number(masked, quantities, bool(hits))
         or forbidden_claim(masked) is not None
         or _names_absent_fault(masked, context)
+        or _denies_what_is_so(plain, masked, hits, context)
         or _UNFIT.search(sentence) is not None
         or (context.language is not None and not is_in_language(sentence, context.language))
     )
@@ -282,6 +292,23 @@ def _names_absent_fault(text: str, context: Context) -> bool:
     """Return whether the text claims a fault that was not found."""
     hits = word_index(context.library).faults.find(text)
     return any(not hit.ids & context.faults and not is_denied(text[: hit.start]) for hit in hits)
+
+
+def _denies_what_is_so(plain: str, masked: str, hits: Sequence[Hit], context: Context) -> bool:
+    """Return whether the text denies a fault that was found, praises its opposite, or calls a measure not measured."""
+    found = [text for name in context.faults for text in context.library.faults[name].texts.values()]
+    said = plain.lower()
+    if any(normalised(part).lower() in said for text in found for part in (text.absence, text.strength) if part):
+        return True
+    if any(hit.ids & context.faults and _STATED_NOT.search(masked[: hit.start]) for hit in _faults(masked, context)):
+        return True
+    named = {name for hit in hits for name in hit.ids}
+    measured = set(context.lift.measures) - set(context.lift.not_measured)
+    return bool(named) and named <= measured and _UNMEASURED.search(masked) is not None
+
+
+def _faults(masked: str, context: Context) -> Sequence[Hit]:
+    return word_index(context.library).faults.find(masked)
 
 
 def check_guidance(draft: Draft, lift: Lift, findings: Sequence[Finding], library: Library) -> Guidance:

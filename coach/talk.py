@@ -13,6 +13,8 @@ from coach.domain.guidance import Check, Guidance, Language
 from coach.domain.lift import Lift, Report
 from coach.guidance import pictures_in
 from coach.model_text import plain_text, quoted_measures, whole_sentences
+from coach.patterns import word_index
+from coach.quantities import normalised
 from coach.quotes import fill
 from coach.writer import Talks, Writer
 from corpus.knowledge.library import Library
@@ -21,17 +23,17 @@ MAX_ANSWER_CHARACTERS = 1500
 
 _NOTICES: dict[Language, dict[str, str]] = {
     "en": {
-        "unsupported": "What the model answered does not hold, so this answer comes from the rules.",
+        "unsupported": "What the model answered does not hold or misses the question, so this answer comes from the rules.",
         "unreachable": "The model could not be asked, so this answer comes from the rules: {problem}",
         "broken": "The answer breaks off here: {problem}",
     },
     "zh-Hant": {
-        "unsupported": "模型的回答不符合量測結果，所以這個回答由規則產生。",
+        "unsupported": "模型的回答不符合量測結果或沒有回答問題，所以這個回答由規則產生。",
         "unreachable": "無法詢問模型，所以這個回答由規則產生：{problem}",
         "broken": "回答在這裡中斷：{problem}",
     },
     "zh-Hans": {
-        "unsupported": "模型的回答不符合测量结果，所以这个回答由规则产生。",
+        "unsupported": "模型的回答不符合测量结果或没有回答问题，所以这个回答由规则产生。",
         "unreachable": "无法询问模型，所以这个回答由规则产生：{problem}",
         "broken": "回答在这里中断：{problem}",
     },
@@ -123,24 +125,41 @@ def _by_model(
     talk: Talk, lift: Lift, said: Guidance, question: str, writer: Talks, is_named: bool
 ) -> Generator[Answer, None, None]:
     intro = introduction(talk.report, lift, talk.library, talk.language, is_named)
-    spoken = _Spoken(talk, lift, intro, writer.name)
+    spoken = _Spoken(talk, lift, intro, writer.name, _topic(talk, question))
     notice = ""
     try:
         pictures = pictures_in(lift, talk.folder)
         pieces = writer.talk(talk.report, lift, talk.library, talk.language, said, talk.history, question, pictures)
         with closing(_generator(pieces)) as pieces:
             for sentence in whole_sentences(pieces):
-                if spoken.take(sentence):
+                if spoken.take(sentence) and spoken.is_to_the_point:
                     yield spoken.answer()
                 if spoken.is_long:
                     break
     except ServiceError as problem:
-        kind = "broken" if spoken.kept else "unreachable"
+        kind = "broken" if spoken.is_to_the_point else "unreachable"
         notice = _NOTICES[talk.language][kind].format(problem=problem)
-    if spoken.kept:
+    if spoken.is_to_the_point:
         yield spoken.answer(notice)
     else:
         yield talk.by_rules(question, notice or _NOTICES[talk.language]["unsupported"])
+
+
+def _topic(talk: Talk, question: str) -> frozenset[str]:
+    """Return the measures, instants and faults a question is about, as the rules understand it; empty if they do not."""
+    ruled = talk.by_rules(question).text
+    is_help = ruled.endswith(talk.library.texts[talk.language].say("chat_help"))
+    return _named(question if is_help else ruled, talk.library)
+
+
+def _named(text: str, library: Library) -> frozenset[str]:
+    index, plain = word_index(library), normalised(text)
+    return frozenset(
+        name
+        for words in (index.measures, index.instants, index.faults)
+        for hit in words.find(plain)
+        for name in hit.ids
+    )
 
 
 def _generator(pieces: Iterator[str]) -> Generator[str, None, None]:
@@ -149,17 +168,27 @@ def _generator(pieces: Iterator[str]) -> Generator[str, None, None]:
 
 @dataclass(slots=True)
 class _Spoken:
-    """The sentences of a model that passed the check, and what did not."""
+    """The sentences of a model that passed the check, and what did not.
+
+    An answer is to the point once a sentence names or quotes something of `topic`; until then nothing of it is shown.
+    """
 
     talk: Talk
     lift: Lift
     intro: str
     writer: str
+    topic: frozenset[str]
     kept: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     evidence: dict[str, None] = field(default_factory=dict)
     n_found: int = 0
     n_supported: int = 0
+
+    @property
+    def is_to_the_point(self) -> bool:
+        """Return whether something was said, and about what was asked."""
+        about = _named(" ".join(self.kept), self.talk.library) | set(self.evidence)
+        return bool(self.kept) and (not self.topic or bool(about & self.topic))
 
     @property
     def is_long(self) -> bool:

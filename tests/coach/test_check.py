@@ -7,7 +7,7 @@ from coach.claims import forbidden_claim, needs_referral
 from coach.domain.guidance import Language, Priority
 from coach.domain.lift import Finding
 from coach.quantities import find_quantities, normalised
-from coach.wording import has_right_script, sentences
+from coach.wording import has_right_script, measure_text, sentences
 from coach.writer import Draft
 from tests.coach.made_up_lifts import LIBRARY, faulty_lift, guide, make_lift, make_report
 
@@ -452,3 +452,30 @@ def test_a_missing_safety_text_is_put_back() -> None:
 def test_the_priority_record_cannot_hold_unknown_fields() -> None:
     with pytest.raises(ValueError, match="Extra inputs"):
         Priority.model_validate({**draft_with().priorities[0].model_dump(), "praise": "x"})
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        "The bar did not swing forward.",
+        "The bar did not swing forward: forward loop {number}.",
+        "There was no forward swing.",
+        "The bar stayed close on the way past the hips.",
+        "The forward loop was not measured.",
+        "The forward loop could not be measured in this clip.",
+    ],
+)
+def test_what_was_found_or_measured_cannot_be_denied(lie: str) -> None:
+    lift = make_report(faulty_lift("bar_swing_forward")).lifts[0]
+    number = measure_text("bar_forward_loop_m", lift.measures["bar_forward_loop_m"], "en")
+
+    assert check_text(lie.format(number=number), lift, LIBRARY, language="en").text == ""
+
+
+@pytest.mark.parametrize(
+    "truth", ["Do not let the bar swing forward.", "The knee angle at the catch was not measured."]
+)
+def test_advice_and_real_gaps_stay(truth: str) -> None:
+    lift = make_report(faulty_lift("bar_swing_forward")).lifts[0]
+
+    assert check_text(truth, lift, LIBRARY, language="en").text == truth

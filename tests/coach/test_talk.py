@@ -92,7 +92,9 @@ def test_when_nothing_holds_the_rules_answer_and_it_is_said(said: str) -> None:
 
     assert stream.answer.text == by_rules()
     assert stream.answer.writer == "rules"
-    assert stream.answer.notice == "What the model answered does not hold, so this answer comes from the rules."
+    assert stream.answer.notice == (
+        "What the model answered does not hold or misses the question, so this answer comes from the rules."
+    )
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,7 @@ def test_a_stream_without_end_is_ended_and_the_request_closed() -> None:
 
 
 def test_a_long_answer_ends_after_a_whole_sentence() -> None:
-    sentence = "Keep the bar close and stay patient as it passes the {} knee of yours."
+    sentence = "A forward loop asks you to stay patient as the bar passes the {} knee of yours."
     _, stream, client = asked(*(f"{sentence.format('x' * i)} " for i in range(1, 400)))
 
     assert len(stream.answer.text) < MAX_ANSWER_CHARACTERS + 500
@@ -264,3 +266,19 @@ def test_whatever_a_model_says_only_supported_numbers_are_shown(pieces: list[str
     assert "{" not in stream.answer.text
     assert has_right_script(stream.answer.text, language)
     assert stream.answer.text.isprintable()
+
+
+def test_a_model_that_answers_another_question_is_replaced_by_the_rules() -> None:
+    _, stream, _ = asked(
+        "The bar stayed close as it left the floor. ", "Drift off the floor: {bar_forward_off_floor_m}."
+    )
+
+    assert "looped" in stream.answer.text
+    assert "misses the question" in stream.answer.notice
+
+
+def test_an_answer_may_come_to_the_point_in_its_second_sentence() -> None:
+    _, stream, _ = asked("Good question. ", "The forward loop was {bar_forward_loop_m}.")
+
+    assert stream.answer.text == "Good question. The forward loop was 19 cm (18–20 cm)."
+    assert stream.answer.notice == ""
