@@ -1,13 +1,11 @@
 """`coach eval`: how good the measures are, how good the guidance is, and how well the check tells wrong from right."""
 
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from coach.commands.terminal import OnProgress, complain, print_table, progress
 from coach.domain.words import printable
 
 if TYPE_CHECKING:
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Scores: how good the measures and the guidance are.", no_args_is_help=True)
 
-OnProgress = Callable[[str, int, int], None]
 CaseLanguage = Literal["en", "zh-Hant", "zh-Hans", "mixed"]
 HELD_OUT_SEED = 1_000_000  # as eval.cases says; read here without its imports
 META_SEED = 3_000_000  # as eval.meta says
@@ -45,13 +42,13 @@ def perception(
     """Compare measures with the truth of simulated lifts and the labels of real clips."""
     from eval.perception import run
 
-    with _progress() as on_progress:
+    with progress() as on_progress:
         scores = run(data, n=n, seed=seed, workers=workers, clips=clips, on_progress=on_progress)
     if as_json:
         print(scores.model_dump_json(indent=2))
         return
     words = {True: "yes", False: "NO", None: ""}
-    _print_table(
+    print_table(
         ("what", "n", "result", "bar to reach", "reached"),
         ((row.what, str(row.n), row.result, row.bar, words[row.reached]) for row in scores.rows),
     )
@@ -98,7 +95,7 @@ def guidance(
     from eval.guidance import RunSettings, load_writer, run
 
     author = load_writer(writer, model, base_url)
-    with _progress() as on_progress:
+    with progress() as on_progress:
         cases = _cases(data, n, seed, language, pictures, on_progress)
         if not with_variants:
             cases = [case.model_copy(update={"variants": ()}) for case in cases]
@@ -108,7 +105,7 @@ def guidance(
         print(summary.model_dump_json(indent=2))
         return
     _show(summary)
-    _complain(
+    complain(
         f"Written to {printable(out)}. Side by side with another run: coach eval compare DIR DIR --out report.html"
     )
 
@@ -140,7 +137,7 @@ def _cases(
 
 def _show(summary: "Summary") -> None:
     names = list(dict.fromkeys(score.metric for score in summary.scores))
-    _print_table(
+    print_table(
         ("metric", "as written", "n", "as shown", "n"),
         (
             (name.replace("_", " "), *_cells(summary.score(name, "written")), *_cells(summary.score(name, "shown")))
@@ -180,7 +177,7 @@ def compare(
         print(comparison.model_dump_json(include={"n_cases", "metrics", "differences"}, indent=2))
     else:
         first = comparison.runs[0].name
-        _print_table(
+        print_table(
             ("metric", "", f"minus {first}", "difference (95 %)", "n", "real"),
             (
                 (
@@ -194,7 +191,7 @@ def compare(
                 for d in comparison.differences
             ),
         )
-    _complain(f"Open {printable(out)} in a browser.")
+    complain(f"Open {printable(out)} in a browser.")
 
 
 @app.command()
@@ -217,13 +214,13 @@ def text(
 
     examples = read_examples(data)[:n]
     client = CLIENTS.load("openai", base_url=base_url, model=models[0])
-    with _progress() as on_progress:
+    with progress() as on_progress:
         rows = answer_all(examples, client, models, out, lambda done, total: on_progress("answers", done, total))
     scores = score_texts(rows, models)
     if as_json:
         print(scores.model_dump_json(indent=2))
         return
-    _print_table(
+    print_table(
         ("model", "chrF", f"minus {models[0]}", "n", "real", "failed"),
         (
             (
@@ -248,7 +245,7 @@ def meta(
     """Plant errors in correct guidance and say true things in other words: does the check tell them apart?"""
     from eval.meta import run
 
-    with _progress() as on_progress:
+    with progress() as on_progress:
         scores = run(n, seed, on_progress)
     if as_json:
         print(scores.model_dump_json(indent=2))
@@ -257,14 +254,14 @@ def meta(
 
 
 def _show_meta(scores: "MetaScores") -> None:
-    _print_table(
+    print_table(
         ("planted error", "n", "caught", "share", "missed, such as"),
         (
             (k.name, str(k.n), str(k.right), f"{100 * k.share:.0f} %", k.wrong[0] if k.wrong else "")
             for k in scores.planted
         ),
     )
-    _print_table(
+    print_table(
         ("true sentences", "n", "left alone", "share", "taken out, such as"),
         (
             (k.name, str(k.n), str(k.right), f"{100 * k.share:.0f} %", k.wrong[0] if k.wrong else "")
@@ -274,42 +271,3 @@ def _show_meta(scores: "MetaScores") -> None:
     n_planted, n_true = (sum(k.n for k in kinds) for kinds in (scores.planted, scores.left_alone))
     print(f"planted errors caught: {100 * scores.caught_share:.1f} % of {n_planted} (bar 95 %)")
     print(f"true sentences left alone: {100 * scores.left_share:.1f} % of {n_true}, {scores.n_forms} forms (bar 95 %)")
-
-
-@contextmanager
-def _progress() -> Iterator[OnProgress]:
-    """Draw a bar per stage on stderr while it is a terminal; say nothing otherwise."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-
-        def on_progress(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=None)
-            bars.update(tasks[stage], completed=done, total=total or None)
-
-        yield on_progress
-
-
-def _print_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    """Print a table on stdout; in a pipe, no line is cut."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=1000)
-    table = Table(*header, box=SIMPLE_HEAD, pad_edge=False)
-    for row in rows:
-        table.add_row(*(Text(cell, overflow="fold") for cell in row))
-    console.print(table)
-
-
-def _complain(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
