@@ -119,6 +119,7 @@ def test_a_signal_lets_the_program_clean_up_and_end_with_its_code(
 ) -> None:
     script = (
         "import signal, sys; from pathlib import Path; import coach.doctor\n"
+        f"signal.signal({int(number)}, signal.SIG_DFL)\n"  # whoever runs the tests may ignore it
         "from coach.cli import main; from coach.folders import whole_folder\n"
         "def examine():\n"
         "    with whole_folder(Path('out')): print('ready', flush=True); signal.pause()\n"
