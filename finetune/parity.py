@@ -4,6 +4,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -109,14 +110,14 @@ def compare(
             "tower_adapters = true in serving.toml, then compare again with --with-vision"
         )
     examples = _with_pictures(read_examples(data, split), n, data)
-    served = Served(server, adapter.name, api_key)
-    trained = Reference(base_dir, adapter_dir, _max_pixels(adapter_dir))
     rows = []
-    for i, example in enumerate(examples, 1):
-        turns = opening(example)
-        rows.append(difference(example.id, trained.answer(turns, max_tokens), served.answer(turns, max_tokens)))
-        if on_progress is not None:
-            on_progress("comparing", i, len(examples))
+    with closing(Served(server, adapter.name, api_key)) as served:
+        trained = Reference(base_dir, adapter_dir, _max_pixels(adapter_dir))
+        for i, example in enumerate(examples, 1):
+            turns = opening(example)
+            rows.append(difference(example.id, trained.answer(turns, max_tokens), served.answer(turns, max_tokens)))
+            if on_progress is not None:
+                on_progress("comparing", i, len(examples))
     return summarise(rows, adapter.name, card.base, base_sha256, served.url)
 
 
@@ -247,10 +248,15 @@ class Served:
         )
         names = self._told(lambda: [served.id for served in self._client.models.list()])
         if model not in names:
+            self.close()
             raise ServiceError(
                 f"{self.url} does not serve {model}, only {', '.join(names)}: add it to `adapters` in serving.toml "
                 "and start `coach serve` again"
             )
+
+    def close(self) -> None:
+        """Close the connections to the server."""
+        self._client.close()
 
     def _told(self, ask: Callable[[], Any]) -> Any:
         import openai
@@ -258,6 +264,7 @@ class Served:
         try:
             return ask()
         except openai.APIError as problem:
+            self.close()
             raise ServiceError(
                 f"{self.url} gave no answer ({problem}): is `coach serve` running, and is LIFTCOACH_API_KEY its key?"
             ) from problem

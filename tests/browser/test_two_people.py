@@ -51,7 +51,7 @@ def test_ann_sees_her_lift_and_bob_cannot_by_its_id(shared: tuple[Served, str], 
     ann.wait_for_selector("#lift .cue")
     ann.wait_for_selector("#chat .user.message")
     bob.goto(f"{app.address}/?lift={lift}")
-    bob.wait_for_selector("#lift .heading, #progress p, #progress h1")
+    bob.wait_for_selector("#lifts input")
 
     assert "my private question" in ann.inner_text("#chat")
     assert lift not in bob.content()
