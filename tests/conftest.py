@@ -10,6 +10,11 @@ import pytest
 
 from coach.cli import main
 
+# A runner in the background hands down signals that are ignored; the tests of stopping need them.
+for _number, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, _handler)
+
 REAL_CLIPS = Path(__file__).resolve().parents[1].parent / "shared" / "clips"
 
 
