@@ -90,6 +90,7 @@ def test_a_claim_a_key_frame_and_an_answer_lead_to_their_place_in_the_video(
         target.click()
         wanted = float(target.get_attribute("data-time"))
         page.wait_for_function("t => Math.abs(document.getElementById('clip').currentTime - t) < 0.05", arg=wanted)
+        assert page.evaluate("document.getElementById('clip').currentTime") == pytest.approx(wanted, abs=0.05)
 
 
 def test_the_demo_lift_is_analysed_and_shown_at_the_first_start(browser: Any, visit: Open, tmp_path: Path) -> None:

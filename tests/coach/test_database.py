@@ -149,6 +149,12 @@ def test_several_programs_that_start_at_once_migrate_once(url: str) -> None:
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(begin, range(6)))
 
+    engine = open_engine(url)
+    with transaction(engine, is_reading=True) as session:
+        assert len(session.execute(text("SELECT version_num FROM corpus_version")).all()) == 1
+        assert session.execute(text("SELECT count(*) FROM passages")).scalar() == 0
+    engine.dispose()
+
 
 def test_a_database_of_a_newer_version_is_left_alone(url: str) -> None:
     engine = open_engine(url)
