@@ -152,7 +152,7 @@ def test_several_programs_that_start_at_once_migrate_once(url: str) -> None:
     engine = open_engine(url)
     with transaction(engine, is_reading=True) as session:
         assert len(session.execute(text("SELECT version_num FROM corpus_version")).all()) == 1
-        assert session.execute(text("SELECT count(*) FROM passages")).scalar() == 0
+        assert session.execute(text("SELECT count(*) FROM corpus_passages")).scalar() == 0
     engine.dispose()
 
 
