@@ -5,11 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from coach.domain.lift import InstantName, LiftName, Outcome, View
-from coach.domain.measures import Measure
+from coach.domain.measures import Limit, Measure
 from perception.instants import LiftTimes
 from perception.kinematics import Angles
-from perception.measures import Context, make_measure
+from perception.measures import make_measure
 from perception.pose import Floats, PoseTrack
+from perception.readings import Context
 
 KNEE_REBEND_DEG = 4.0  # deg, a smaller re-bend is within the jitter of the keypoints
 LOW_START = 0.17  # of stature, a bar this high over the ankles does not start from the floor
@@ -121,8 +122,8 @@ def place_measures(
         if not np.isfinite(value):
             reasons[name] = "the feet or the hands were hidden"
             continue
-        sd = float(np.hypot(FOOT_SD_M, context.scale.body_relative_sd * value))
-        measures[name] = make_measure(name, float(value), sd, "body", at["catch"], track.times_s)
+        errors: dict[Limit, float] = {"pose": FOOT_SD_M, "scale": context.scale.body_relative_sd * abs(float(value))}
+        measures[name] = make_measure(name, float(value), errors, "body", at["catch"], track.times_s)
     return measures, reasons
 
 

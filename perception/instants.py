@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coach.domain.lift import InstantName, Outcome
+from coach.domain.lift import InstantName, LiftName, Outcome
 from perception.pose import Floats
 from perception.smoothing import SmoothTrack, runs
 
@@ -50,6 +50,9 @@ class LiftTimes:
     rest_m: float
     end_s: float
     has_rest: bool
+    kind: LiftName = "unknown"
+    variant: str = ""
+    note: str = ""
 
 
 def find_lifts(y: SmoothTrack, x: SmoothTrack, height_m: float) -> list[LiftTimes]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from coach.domain.errors import InputError
-from coach.domain.lift import INSTANTS, CameraFacts, Instant, InstantName, Lift, PoseFacts, Report
+from coach.domain.lift import INSTANTS, CameraFacts, Instant, InstantName, Lift, LiftName, PoseFacts, Report
 from coach.domain.measures import MEASURES, Measure
 from coach.domain.settings import AnalysisSettings
 from perception.bar import BarCurve, agreement
@@ -16,8 +16,9 @@ from perception.clip_checks import safe_name
 from perception.force import GRAVITY_M_S2, bar_force, free_fall_gravity
 from perception.instants import LiftTimes
 from perception.kinematics import measure_angles
-from perception.measures import Context, Spread, angle_measures, bar_measures, make_measure, read_bar, spread_by_noise
+from perception.measures import Spread, angle_measures, bar_measures, make_measure, spread_by_noise
 from perception.pose import POSES, Floats, PoseTrack
+from perception.readings import ON_THE_FLOOR, Context, beginning, read_bar
 from perception.scale import Scale
 from perception.shot import Shot, look_at_shot
 from perception.tracks import BarTrack, Tracks
@@ -157,7 +158,7 @@ def _measure_lift(
     warnings = _judge_agreement(alike, apart)
     if fall is not None:
         measures["free_fall_gravity_m_s2"] = make_measure(
-            "free_fall_gravity_m_s2", *fall, "plate", None, watched.times_s
+            "free_fall_gravity_m_s2", fall[0], {"scale": fall[1]}, "plate", None, watched.times_s
         )
         warnings += _judge_fall(*fall)
     kind, outcome = judge_kind(shot.pose, bar_px, lift, readings["bar_max_height_m"].value, shot.stature_m)
@@ -168,7 +169,7 @@ def _measure_lift(
             outcome=outcome,
             instants=_instants(lift, spread, watched.times_s, frame_rate_hz),
             measures=measures,
-            not_measured=_complete_reasons(measures, reasons, lift, settings),
+            not_measured=_complete_reasons(measures, reasons, lift, settings.lift or kind, settings),
         ),
         warnings,
     )
@@ -178,7 +179,7 @@ def _agreement(shot: Shot, lift: LiftTimes) -> tuple[float, float]:
     """Return how plate and hands agree during this lift; NaN when the hands are the bar."""
     if shot.samples.source != "plate":
         return float("nan"), float("nan")
-    start, end = lift.times_s["lift_off"] - 0.3, lift.times_s.get("catch", lift.times_s["max_height"])
+    start, end = beginning(lift) - 0.3, lift.times_s.get("catch", lift.times_s["max_height"])
     return agreement(shot.pose.times_s, shot.plate, shot.hands_px, start, end, shot.work_scale.bar_m_per_px)
 
 
@@ -238,30 +239,33 @@ def _instants(
 
 
 def _complete_reasons(
-    measures: dict[str, Measure], reasons: dict[str, str], lift: LiftTimes, settings: AnalysisSettings
+    measures: dict[str, Measure], reasons: dict[str, str], lift: LiftTimes, kind: LiftName, settings: AnalysisSettings
 ) -> dict[str, str]:
-    """Return a reason for every measure of the catalogue that is absent."""
+    """Return a reason for every measure of this kind of lift that is absent."""
     out: dict[str, str] = {}
     for name, info in MEASURES.items():
-        if name in measures:
-            continue
-        if name in reasons:
-            out[name] = reasons[name]
-        elif name == "elbow_bend_pull_deg":
-            out[name] = "from the side a wide grip hides how far the arms bend, and one camera cannot tell"
-        elif name == "ground_force_peak_n":
-            out[name] = "needs the whole body in 3D, which this version does not measure"
-        elif name == "free_fall_gravity_m_s2":
-            out[name] = "the bar was not dropped freely in view"
-        elif info.unit in ("N", "N s", "J", "W") and settings.bar_mass_kg is None:
-            out[name] = "the mass of the bar was not told (--bar-mass)"
-        elif "transition" in name or "first_pull" in name or "second_pull" in name:
-            out[name] = "no clear transition between first and second pull was seen"
-        elif "catch" not in lift.times_s:
-            out[name] = "the lift was not caught"
-        else:
-            out[name] = "not seen in this clip"
+        if name not in measures and info.belongs_to(kind):
+            out[name] = reasons.get(name) or _usual_reason(name, lift, settings)
     return out
+
+
+def _usual_reason(name: str, lift: LiftTimes, settings: AnalysisSettings) -> str:
+    """Return why a measure could not even be read."""
+    if name == "elbow_bend_pull_deg":
+        return "from the side a wide grip hides how far the arms bend, and one camera cannot tell"
+    if name == "free_fall_gravity_m_s2":
+        return "the bar was not dropped freely in view"
+    if MEASURES[name].unit in ("N", "N s", "J", "W") and settings.bar_mass_kg is None:
+        return "the mass of the bar was not told (--bar-mass)"
+    if name == "ground_force_peak_n":
+        return "needs the whole body in 3D, which this version does not measure"
+    if lift.variant not in ON_THE_FLOOR and ("first_pull" in name or "off_floor" in name):
+        return "the bar did not start from the floor"
+    if "transition" in name or "first_pull" in name or "second_pull" in name:
+        return "no clear transition between first and second pull was seen"
+    if "catch" not in lift.times_s:
+        return "the lift was not caught"
+    return "not seen in this clip"
 
 
 def _join_tracks(watched: Watched, shots: list[Shot], settings: AnalysisSettings) -> Tracks:
@@ -302,7 +306,7 @@ def _fill_metric(flat: dict[str, Floats], shot: Shot, mass_kg: float | None) -> 
     times = shot.samples.times_s
     if shot.lifts:
         curve, lift = shot.lifts[0]
-        x0, y0 = float(curve.x.value(np.array([lift.times_s["lift_off"]]))[0]), lift.rest_m
+        x0, y0 = float(curve.x.value(np.array([beginning(lift)]))[0]), lift.rest_m
     else:
         x0, y0 = float(np.nanmedian(shot.samples.x_m)), float(np.nanmin(shot.samples.y_m))
     for a, b, curve in shot.curves:

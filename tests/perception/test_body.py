@@ -15,8 +15,8 @@ from perception.body import (
 )
 from perception.instants import LiftTimes
 from perception.kinematics import Angles
-from perception.measures import Context
 from perception.pose import INDEX, PoseTrack
+from perception.readings import Context
 from perception.scale import Scale
 
 Figure = Callable[..., PoseTrack]
