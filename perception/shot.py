@@ -11,7 +11,7 @@ from perception.athlete import choose_athlete, hands_midpoint_px, stature_px
 from perception.bar import BarCurve, BarSamples, fit_curve, sample_bar, stretches
 from perception.body import starts_at_the_floor
 from perception.camera import estimate_facing, estimate_view
-from perception.discs import PLATE_SHARE_OF_STATURE, Discs, find_disc, join_discs
+from perception.discs import PLATE_SHARE_OF_STATURE, Discs, find_disc, join_discs, no_discs
 from perception.instants import LiftTimes, find_lifts
 from perception.plate import PlateTrack, moving_disc, track_plate
 from perception.pose import Floats, PoseTrack
@@ -50,7 +50,9 @@ class Shot:
     stature_m: float
 
 
-def look_at_shot(clip: Clip, watched: Watched, start: int, stop: int, settings: AnalysisSettings) -> Shot | None:
+def look_at_shot(
+    clip: Clip, watched: Watched, start: int, stop: int, settings: AnalysisSettings, *, use_plate: bool = True
+) -> Shot | None:
     """Find athlete, camera view, plate, scale and lifts between two cuts; None without an athlete."""
     times = watched.times_s[start:stop]
     discs = watched.discs[start:stop]
@@ -64,7 +66,7 @@ def look_at_shot(clip: Clip, watched: Watched, start: int, stop: int, settings: 
     facing = estimate_facing(pose, view)
     size = stature_px(pose)
     middle, expected = watched.image_centre_px, PLATE_SHARE_OF_STATURE * size
-    plate = track_plate(times, discs, hands, expected, middle)
+    plate = track_plate(times, discs if use_plate else [no_discs()] * len(times), hands, expected, middle)
     if settings.frame_rate_hz is None and (again := _look_again(clip, times, discs, plate)) is not None:
         plate = track_plate(times, again, hands, expected, middle, plate.radius_px)
     if view in ("oblique", "unknown") and _shows_its_face(plate):

@@ -61,29 +61,45 @@ def analyse_clip(clip_path: Path, settings: AnalysisSettings, on_progress: OnPro
     """
     settings = settings.checked()
     clip = open_clip(clip_path)
-    estimator = POSES.load(settings.pose)
-    watched = watch_frames(clip, estimator, settings, on_progress)
-    facts = clip_facts(clip, watched.times_s)
-    edges = [0, *watched.cuts, len(watched.times_s)]
-    shots = [shot for a, b in pairwise(edges) if (shot := look_at_shot(clip, watched, a, b, settings)) is not None]
-    _require_lifts(watched, shots, clip_path)
+    watched = watch_frames(clip, POSES.load(settings.pose), settings, on_progress)
     if on_progress:
         on_progress("bar", 0, 1)
+    analysis = measure_watched(clip, watched, settings)
+    if on_progress:
+        on_progress("bar", 1, 1)
+    return analysis
+
+
+def measure_watched(clip: Clip, watched: Watched, settings: AnalysisSettings, *, use_plate: bool = True) -> Analysis:
+    """Return everything measured in a clip whose frames have been watched.
+
+    Args:
+        clip: The clip; some of its frames may be read again.
+        watched: What was seen in its frames.
+        settings: What the user told, checked.
+        use_plate: False to do without the plate, as if it were hidden.
+
+    Raises:
+        InputError: No athlete, bar or lift was found.
+    """
+    facts = clip_facts(clip, watched.times_s)
+    edges = [0, *watched.cuts, len(watched.times_s)]
+    found = (look_at_shot(clip, watched, a, b, settings, use_plate=use_plate) for a, b in pairwise(edges))
+    shots = [shot for shot in found if shot is not None]
+    _require_lifts(watched, shots, clip.path)
     lifts, warnings = _measure_lifts(watched, shots, settings, facts.frame_rate_hz)
     main = next((s for s in shots if s.lifts), shots[0])
     n_athlete = sum(int(np.isfinite(s.pose.points_px[:, 0, 0]).sum()) for s in shots)
     report = Report(
         clip=facts,
         pose=PoseFacts(
-            estimator=estimator.name, weights_sha256=estimator.weights_sha256, n_frames_with_athlete=n_athlete
+            estimator=watched.estimator, weights_sha256=watched.weights_sha256, n_frames_with_athlete=n_athlete
         ),
         scale=main.scale.facts(),
         camera=CameraFacts(view=main.view, facing=main.facing, is_moving=watched.is_moving, cuts=watched.cuts),
         lifts=tuple(lifts),
         warnings=tuple(dict.fromkeys((*watched.warnings, *_clip_warnings(watched, facts.is_variable_rate), *warnings))),
     )
-    if on_progress:
-        on_progress("bar", 1, 1)
     return Analysis(clip, report, _join_tracks(watched, shots, settings))
 
 

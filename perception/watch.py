@@ -22,6 +22,8 @@ MOST_FRAMES_WAITING = 3  # frames held for the discs, so that memory stays const
 class Watched:
     """What one pass over the frames leaves."""
 
+    estimator: str
+    weights_sha256: str
     times_s: Floats
     people: Spool[list[Person]]
     discs: Spool[Discs]
@@ -60,6 +62,8 @@ def watch_frames(
     if settings.frame_rate_hz is not None:
         seconds = np.arange(len(times)) / settings.frame_rate_hz
     return Watched(
+        estimator=estimator.name,
+        weights_sha256=estimator.weights_sha256,
         times_s=seconds,
         people=people,
         discs=discs,

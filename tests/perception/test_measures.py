@@ -325,7 +325,7 @@ def test_a_measure_holds_its_value_and_names_the_nearest_frame(value: float, sd:
     measure = make_measure("bar_forward_loop_m", value, {"noise": sd}, "plate", time_s, times)
 
     assert measure.high - measure.low == pytest.approx(
-        2 * Z90 * CALIBRATION.get("bar_forward_loop_m", 1.0) * sd, abs=1e-9
+        2 * Z90 * CALIBRATION.factor("bar_forward_loop_m/plate") * sd, abs=1e-9
     )
     assert measure.frame is not None
     assert abs(times[measure.frame] - time_s) <= 1 / 60 + 1e-9
@@ -335,14 +335,14 @@ def test_a_height_or_speed_is_never_said_to_be_below_nothing() -> None:
     drop = make_measure("bar_drop_m", 0.02, {"noise": 0.03}, "plate", None, np.arange(3.0))
 
     assert (drop.low, drop.frame) == (0.0, None)
-    assert drop.high == pytest.approx(0.02 + Z90 * CALIBRATION.get("bar_drop_m", 1.0) * 0.03)
+    assert drop.high == pytest.approx(0.02 + Z90 * CALIBRATION.factor("bar_drop_m/plate") * 0.03)
 
 
 def test_an_interval_says_which_error_is_the_largest() -> None:
     measure = make_measure("bar_drop_m", 0.1, {"noise": 0.003, "scale": 0.004}, "plate", None, np.arange(3.0))
 
     assert measure.limited_by == "scale"
-    assert measure.sd == pytest.approx(CALIBRATION.get("bar_drop_m", 1.0) * 0.005)
+    assert measure.sd == pytest.approx(CALIBRATION.factor("bar_drop_m/plate") * 0.005)
 
 
 LIFT = LiftTimes(
