@@ -9,8 +9,9 @@ from coach.domain.lift import InstantName, View
 from coach.domain.measures import MEASURES, Measure, Source
 from perception.bar import BarCurve, BarSamples, fit_curve
 from perception.force import bar_force, effort, impulse_check
-from perception.instants import STEP_S, LiftTimes, find_lifts
+from perception.instants import STEP_S, LiftTimes
 from perception.kinematics import ANGLE_SD_DEG, Angles
+from perception.lifts import relocate
 from perception.pose import Floats
 from perception.scale import Scale
 from perception.smoothing import residual_gain
@@ -241,13 +242,10 @@ def spread_by_noise(
         y = np.where(np.isfinite(samples.y_m[window]), curve.y.value(t) + noise_y * jitter[1], np.nan)
         drawn = replace(samples, times_s=t, x_m=x, y_m=y, weights=samples.weights[window])
         again = fit_curve(drawn, 0, len(t), robust=False)
-        found = find_lifts(again.y, again.x, context.stature_m)
-        match = [f for f in found if abs(f.times_s["peak_velocity"] - lift.times_s["peak_velocity"]) < 0.15]
-        if match:
-            kept = {n: s for n, s in lift.times_s.items() if n in ("end_first_pull", "power_position")}
-            times = kept | {n: s for n, s in match[0].times_s.items() if n in lift.times_s}
-            instants.append(match[0].times_s)
-            readings.append({k: r.value for k, r in read_bar(again, replace(match[0], times_s=times), context).items()})
+        found = relocate(again, lift, context.stature_m)
+        if found is not None:
+            instants.append(found.times_s)
+            readings.append({k: r.value for k, r in read_bar(again, found, context).items()})
     return _summarise(readings, instants, {k: r.value for k, r in read_bar(curve, lift, context).items()})
 
 

@@ -14,13 +14,15 @@ from coach.domain.measures import MEASURES, Measure
 from coach.domain.settings import AnalysisSettings
 from perception.athlete import choose_athlete, hands_midpoint_px, stature_px
 from perception.bar import BarCurve, BarSamples, agreement, fit_curve, sample_bar, stretches
-from perception.body import judge_kind, place_measures, pull_phases, starts_at_the_floor
+from perception.body import place_measures, pull_phases
+from perception.body_signals import measure_body
 from perception.camera import FrameWatch, estimate_facing, estimate_view
 from perception.clip_checks import safe_name
 from perception.discs import PLATE_SHARE_OF_STATURE, Discs, DiscWatch, find_disc, join_discs
 from perception.force import GRAVITY_M_S2, bar_force, free_fall_gravity
-from perception.instants import LiftTimes, find_lifts
+from perception.instants import LiftTimes
 from perception.kinematics import measure_angles
+from perception.lifts import find_lifts
 from perception.measures import Context, Spread, angle_measures, bar_measures, make_measure, read_bar, spread_by_noise
 from perception.plate import PlateTrack, moving_disc, track_plate
 from perception.pose import POSES, Floats, Image, Person, PoseEstimator, PoseTrack
@@ -203,12 +205,12 @@ def _look_at_scene(clip: Clip, watched: _Watched, start: int, stop: int, setting
         times, plate, hands, work, forward, use_plate=scale.method == "plate" and _plate_is_better(plate)
     )
     curves = [(a, b, fit_curve(samples, a, b)) for a, b in stretches(samples)]
-    bar_px = plate.centre_px if samples.source == "plate" else hands
+    body = measure_body(pose, hands, samples, work.body_m_per_px, forward)
     lifts = [
         (curve, lift)
         for _, _, curve in curves
-        for lift in find_lifts(curve.y, curve.x, stature)
-        if starts_at_the_floor(pose, bar_px, lift.times_s["lift_off"], work.bar_m_per_px, stature)
+        for lift in find_lifts(curve, body, stature, settings.lift)
+        if "lift_off" in lift.times_s
     ]
     return _Scene(start, stop, pose, hands, plate, view, facing, scale, work, samples, curves, lifts, stature)
 
@@ -303,8 +305,7 @@ def _measure_lift(
     forward = -1.0 if scene.facing == "left" else 1.0
     angles = measure_angles(scene.pose, forward)
     phases = pull_phases(angles, found.times_s) if scene.view == "side" else {}
-    lift = LiftTimes(found.times_s | phases, found.outcome, found.rest_m, found.end_s, found.has_rest)
-    bar_px = scene.plate.centre_px if scene.samples.source == "plate" else scene.hands_px
+    lift = replace(found, times_s=found.times_s | phases)
     fall = _free_fall(scene, lift)
     scale = _widen_by_fall(scene.scale, fall)
     context = Context(scale, scene.view, scene.stature_m, settings.bar_mass_kg, frame_rate_hz)
@@ -327,12 +328,11 @@ def _measure_lift(
             "free_fall_gravity_m_s2", *fall, "plate", None, watched.times_s
         )
         warnings += _judge_fall(*fall)
-    kind, outcome = judge_kind(scene.pose, bar_px, lift, readings["bar_max_height_m"].value, scene.stature_m)
     return (
         Lift(
-            lift=settings.lift or kind,
+            lift=lift.kind,
             number=number,
-            outcome=outcome,
+            outcome=lift.outcome,
             instants=_instants(lift, spread, watched.times_s, frame_rate_hz),
             measures=measures,
             not_measured=_complete_reasons(measures, reasons, lift, settings),
