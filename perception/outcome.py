@@ -9,7 +9,6 @@ from coach.domain.lift import InstantName, Outcome
 from perception.bar import BarCurve
 from perception.body_signals import BodySignals
 from perception.instants import NO_DROP_S, STEP_S, LiftTimes, Motion, Top, find_catch
-from perception.smoothing import runs
 
 FREE_FALL_M_S = -2.6  # m/s, a bar that falls faster has been dropped: 0.35 m of free fall
 DROPPED_M_S = -1.5  # m/s, after the catch so fast a bar is let go or thrown down
@@ -104,16 +103,24 @@ def _after_catch(m: Motion, catch: int, low_m: float, times: dict[InstantName, f
 def standing_index(m: Motion, catch: int, end: int) -> int | None:
     """Return where the bar first hangs still over a standing lifter, or None.
 
-    Clearly above the catch, or, after a catch high up, near the highest place it reaches.
+    Clearly above the catch, or, after a catch high up, near the highest place it reaches. Still is judged by the slope
+    over the whole hold, because noise alone makes a bar faster than that for a moment.
     """
-    hold = round(HOLD_S / STEP_S)
-    still = [catch + a for a, b in runs(np.abs(m.up[catch:end]) < STANDING_M_S) if b - a >= hold]
-    at_catch, top = float(m.height[catch]), float(np.max(m.height[catch : end + 1]))
+    n = round(HOLD_S / STEP_S)
+    held = m.height[catch : end + 1]
+    if len(held) <= n:
+        return None
+    at_catch, top = float(held[0]), float(np.max(held))
     limit = at_catch + STOOD_M if top > at_catch + STOOD_M + NEAR_TOP_M else max(top - NEAR_TOP_M, at_catch + 0.01)
-    for i in still:
-        if m.height[i : i + hold].mean() > limit:
-            return i
-    return None
+    centred = np.arange(n) - (n - 1) / 2
+    slope = np.convolve(held, centred[::-1], "valid") / (np.sum(centred**2) * STEP_S)
+    mean = np.convolve(held, np.full(n, 1 / n), "valid")
+    still = np.flatnonzero((np.abs(slope) < STANDING_M_S) & (mean > limit))
+    if not len(still):
+        return None
+    first = catch + int(still[0])
+    slow = np.flatnonzero(np.abs(m.up[first : first + n]) < STANDING_M_S)
+    return first + (int(slow[0]) if len(slow) else n // 2)
 
 
 def miss_direction(curve: BarCurve, lift: LiftTimes, body: BodySignals | None) -> Literal["front", "behind"] | None:
