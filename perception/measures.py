@@ -10,8 +10,9 @@ from coach.domain.base import Record
 from coach.domain.lift import InstantName
 from coach.domain.measures import MEASURES, Limit, Measure, Source
 from perception.bar import BarCurve, BarSamples, fit_curve
-from perception.instants import LiftTimes, find_lifts
+from perception.instants import LiftTimes
 from perception.kinematics import ANGLE_SD_DEG, Angles
+from perception.lifts import relocate
 from perception.pose import Floats
 from perception.readings import Context, Reading, beginning, read_bar
 from perception.smoothing import residual_gain
@@ -98,13 +99,10 @@ def spread_by_noise(
         y = np.where(np.isfinite(samples.y_m[window]), curve.y.value(t) + noise_y * jitter[1], np.nan)
         drawn = replace(samples, times_s=t, x_m=x, y_m=y, weights=samples.weights[window])
         again = fit_curve(drawn, 0, len(t), robust=False)
-        found = find_lifts(again.y, again.x, context.stature_m)
-        match = [f for f in found if abs(f.times_s["peak_velocity"] - lift.times_s["peak_velocity"]) < 0.15]
-        if match:
-            kept = {n: s for n, s in lift.times_s.items() if n in ("end_first_pull", "power_position")}
-            times = kept | {n: s for n, s in match[0].times_s.items() if n in lift.times_s}
-            instants.append(match[0].times_s)
-            readings.append({k: r.value for k, r in read_bar(again, replace(match[0], times_s=times), context).items()})
+        found = relocate(again, lift, context.stature_m)
+        if found is not None:
+            instants.append(found.times_s)
+            readings.append({k: r.value for k, r in read_bar(again, found, context).items()})
     return _summarise(readings, instants, {k: r.value for k, r in read_bar(curve, lift, context).items()})
 
 
@@ -203,6 +201,19 @@ def angle_measures(
     Their SD is 8 degrees times a factor found on simulated lifts: hips read too open at full extension, knees too bent
     behind the plate.
     """
+    measures, reasons = {}, {}
+    for name, (number, time_s, factor) in _read_angles(angles, lift).items():
+        if context.view != "side":
+            reasons[name] = f"cannot be judged from the {context.view}; film from the side"
+        elif not np.isfinite(number):
+            reasons[name] = "the joints were hidden or did not fit a body at this moment"
+        else:
+            measures[name] = make_measure(name, number, {"pose": factor * ANGLE_SD_DEG}, "body", time_s, times_s)
+    return measures, reasons
+
+
+def _read_angles(angles: Angles, lift: LiftTimes) -> dict[str, tuple[float, float, float]]:
+    """Return value in degrees, time and factor on ANGLE_SD_DEG of every angle that this kind of lift has."""
     at = lift.times_s
 
     def value(track: Floats, time_s: float) -> float:
@@ -215,28 +226,23 @@ def angle_measures(
         i = int(np.argmax(track[inside]) if pick == "max" else np.argmin(track[inside]))
         return float(track[inside][i]), float(angles.times_s[inside][i])
 
+    rows: dict[str, tuple[float, float, float]] = {}
     peak = at["peak_velocity"]
-    hip, hip_s = extreme(angles.hip_deg, peak - 0.08, peak + 0.08, "max")
-    low, low_s = extreme(angles.trunk_deg, at["lift_off"], at.get("end_first_pull", peak - 0.25), "min")
-    trunk_start = value(angles.trunk_deg, at["lift_off"])
-    rows = {
-        "knee_angle_start_deg": (value(angles.knee_deg, at["lift_off"]), at["lift_off"], 1.5),
-        "trunk_angle_start_deg": (trunk_start, at["lift_off"], 1.0),
-        "trunk_angle_loss_first_pull_deg": (trunk_start - low, low_s, 1.0),
-        "trunk_angle_peak_deg": (value(angles.trunk_deg, peak), peak, 1.0),
-        "hip_angle_peak_deg": (hip, hip_s, 1.8),
-    }
+    if "dip_bottom" in at:
+        rows["knee_angle_bottom_deg"] = (value(angles.knee_deg, at["dip_bottom"]), at["dip_bottom"], 1.5)
+    elif "lift_off" in at:
+        low, low_s = extreme(angles.trunk_deg, at["lift_off"], at.get("end_first_pull", peak - 0.25), "min")
+        trunk_start = value(angles.trunk_deg, at["lift_off"])
+        rows["knee_angle_start_deg"] = (value(angles.knee_deg, at["lift_off"]), at["lift_off"], 1.5)
+        rows["trunk_angle_start_deg"] = (trunk_start, at["lift_off"], 1.0)
+        rows["trunk_angle_loss_first_pull_deg"] = (trunk_start - low, low_s, 1.0)
+    if "dip_bottom" not in at:
+        hip, hip_s = extreme(angles.hip_deg, peak - 0.08, peak + 0.08, "max")
+        rows["trunk_angle_peak_deg"] = (value(angles.trunk_deg, peak), peak, 1.0)
+        rows["hip_angle_peak_deg"] = (hip, hip_s, 1.8)
     if "catch" in at:
         rows["knee_angle_catch_deg"] = (value(angles.knee_deg, at["catch"]), at["catch"], 1.0)
-    measures, reasons = {}, {}
-    for name, (number, time_s, factor) in rows.items():
-        if context.view != "side":
-            reasons[name] = f"cannot be judged from the {context.view}; film from the side"
-        elif not np.isfinite(number):
-            reasons[name] = "the joints were hidden or did not fit a body at this moment"
-        else:
-            measures[name] = make_measure(name, number, {"pose": factor * ANGLE_SD_DEG}, "body", time_s, times_s)
-    return measures, reasons
+    return rows
 
 
 def make_measure(

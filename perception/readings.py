@@ -22,7 +22,6 @@ PULLS: tuple[tuple[str, InstantName, InstantName], ...] = (
     ("second_pull", "power_position", "peak_velocity"),
 )
 TRANSITION_SHARE = 0.02  # smallest dip of speed that is a transition, of the first-pull speed
-ON_THE_FLOOR = ("", "full", "power", "split")  # variants that begin where the plates rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ def _read_pull(curve: BarCurve, lift: LiftTimes, context: Context) -> dict[str, 
     at = lift.times_s
     path = _path(curve, lift, at.get("catch", at["max_height"]))
     out = _read_top(path, at)
-    if lift.variant in ON_THE_FLOOR and "lift_off" in at:
+    if "lift_off" in at:
         out |= _read_first_pull(path, at, context, has_catch="catch" in at)
     if "catch" in at:
         out |= _read_catch(path, at)
@@ -159,7 +158,7 @@ def _read_squat(curve: BarCurve, lift: LiftTimes, context: Context) -> dict[str,
 def _read_deadlift(curve: BarCurve, lift: LiftTimes, context: Context) -> dict[str, Reading]:
     at = lift.times_s
     path = _path(curve, lift, at["max_height"])
-    off_floor = _read_off_floor(path, at, context) if lift.variant in ON_THE_FLOOR else {}
+    off_floor = _read_off_floor(path, at, context) if "lift_off" in at else {}
     begin, top = beginning(lift), at["max_height"]
     return _read_top(path, at) | off_floor | _read_rise(path, begin, top) | _read_effort(curve, begin, top, context)
 

@@ -9,10 +9,11 @@ from coach.domain.lift import Facing, View
 from coach.domain.settings import AnalysisSettings
 from perception.athlete import choose_athlete, hands_midpoint_px, stature_px
 from perception.bar import BarCurve, BarSamples, fit_curve, sample_bar, stretches
-from perception.body import starts_at_the_floor
+from perception.body_signals import BodySignals, measure_body
 from perception.camera import estimate_facing, estimate_view
 from perception.discs import PLATE_SHARE_OF_STATURE, Discs, find_disc, join_discs, no_discs
-from perception.instants import LiftTimes, find_lifts
+from perception.instants import LiftTimes
+from perception.lifts import find_lifts
 from perception.plate import PlateTrack, moving_disc, track_plate
 from perception.pose import Floats, PoseTrack
 from perception.scale import DEFAULT_STATURE_M, Scale, find_scale
@@ -46,6 +47,7 @@ class Shot:
     work_scale: Scale
     samples: BarSamples
     curves: list[tuple[int, int, BarCurve]]
+    body: BodySignals
     lifts: list[tuple[BarCurve, LiftTimes]]
     stature_m: float
 
@@ -80,14 +82,9 @@ def look_at_shot(
         times, plate, hands, work, forward, use_plate=scale.method == "plate" and _plate_is_better(plate)
     )
     curves = [(a, b, fit_curve(samples, a, b)) for a, b in stretches(samples)]
-    bar_px = plate.centre_px if samples.source == "plate" else hands
-    lifts = [
-        (curve, lift)
-        for _, _, curve in curves
-        for lift in find_lifts(curve.y, curve.x, stature)
-        if starts_at_the_floor(pose, bar_px, lift.times_s["lift_off"], work.bar_m_per_px, stature)
-    ]
-    return Shot(start, stop, pose, hands, plate, view, facing, scale, work, samples, curves, lifts, stature)
+    body = measure_body(pose, hands, samples, work.body_m_per_px, forward)
+    lifts = [(curve, lift) for _, _, curve in curves for lift in find_lifts(curve, body, stature, settings.lift)]
+    return Shot(start, stop, pose, hands, plate, view, facing, scale, work, samples, curves, body, lifts, stature)
 
 
 def _look_again(clip: Clip, times_s: Floats, discs: Sequence[Discs], plate: PlateTrack) -> Sequence[Discs] | None:

@@ -11,14 +11,15 @@ from coach.domain.lift import INSTANTS, CameraFacts, Instant, InstantName, Lift,
 from coach.domain.measures import MEASURES, Measure
 from coach.domain.settings import AnalysisSettings
 from perception.bar import BarCurve, agreement
-from perception.body import judge_kind, place_measures, pull_phases
+from perception.body import place_measures, pull_phases
 from perception.clip_checks import safe_name
 from perception.force import GRAVITY_M_S2, bar_force, free_fall_gravity
 from perception.instants import LiftTimes
 from perception.kinematics import measure_angles
+from perception.lifts import declined_stretches
 from perception.measures import Spread, angle_measures, bar_measures, make_measure, spread_by_noise
 from perception.pose import POSES, Floats, PoseTrack
-from perception.readings import ON_THE_FLOOR, Context, beginning, read_bar
+from perception.readings import Context, beginning, read_bar
 from perception.scale import Scale
 from perception.shot import Shot, look_at_shot
 from perception.tracks import BarTrack, Tracks
@@ -27,6 +28,7 @@ from perception.watch import OnProgress, Watched, watch_frames
 
 OWN_SD_S: dict[InstantName, float] = {"lift_off": 0.015, "end_first_pull": 0.05, "power_position": 0.05}
 """What an instant leaves open beyond noise: the first millimetres are carried back, knees turn slowly."""
+PULLED: tuple[LiftName, ...] = ("snatch", "clean", "pull", "unknown")
 ALIKE = 0.8  # correlation of plate and hands going up and down, on the bar it is above 0.9
 FAR_APART_M = 0.12  # m, perspective alone puts them up to 0.1 m apart
 SLOW_MOTION_M_S2 = (3.0, 11.8)  # m/s2, a fall outside says that scale or time base are wrong; hands may slow it
@@ -98,7 +100,16 @@ def measure_watched(clip: Clip, watched: Watched, settings: AnalysisSettings, *,
         scale=main.scale.facts(),
         camera=CameraFacts(view=main.view, facing=main.facing, is_moving=watched.is_moving, cuts=watched.cuts),
         lifts=tuple(lifts),
-        warnings=tuple(dict.fromkeys((*watched.warnings, *_clip_warnings(watched, facts.is_variable_rate), *warnings))),
+        warnings=tuple(
+            dict.fromkeys(
+                (
+                    *watched.warnings,
+                    *_clip_warnings(watched, facts.is_variable_rate),
+                    *_declined(shots, watched.cuts),
+                    *warnings,
+                )
+            )
+        ),
     )
     return Analysis(clip, report, _join_tracks(watched, shots, settings))
 
@@ -113,7 +124,9 @@ def _require_lifts(watched: Watched, shots: list[Shot], clip_path: Path) -> None
         return
     if not any(s.plate.is_found or len(s.curves) for s in shots):
         raise InputError(f"no bar found in {name} (0 of {n} frames): {HOW_TO_FILM}")
-    raise InputError(f"no lift found in {name}: nobody pulls a bar from the floor in these {n} frames; {HOW_TO_FILM}")
+    declined = _declined(shots, watched.cuts)
+    why = declined[0] if declined else f"nobody lifts a bar in these {n} frames"
+    raise InputError(f"no lift found in {name}: {why}; {HOW_TO_FILM}")
 
 
 def _clip_warnings(watched: Watched, is_variable_rate: bool) -> list[str]:
@@ -125,6 +138,22 @@ def _clip_warnings(watched: Watched, is_variable_rate: bool) -> list[str]:
     if watched.cuts:
         frames = ", ".join(str(c) for c in watched.cuts)
         out.append(f"the clip is cut at frame {frames}: each part was analysed for itself")
+    return out
+
+
+def _declined(shots: list[Shot], cuts: tuple[int, ...]) -> list[str]:
+    """Return the reasons why lifts that were under way could not be measured."""
+    out: list[str] = []
+    last: LiftName | None = None
+    for shot in shots:
+        cut = shot.start if shot.start in cuts else None
+        for i, (_, _, curve) in enumerate(shot.curves):
+            lifts = [lift for own, lift in shot.lifts if own is curve]
+            spans = declined_stretches(
+                curve, shot.body, shot.stature_m, lifts, cut_frame=cut if i == 0 else None, last_kind=last
+            )
+            out += [reason for _, _, reason in spans]
+            last = lifts[-1].kind if lifts else last
     return out
 
 
@@ -152,9 +181,8 @@ def _measure_lift(
 ) -> tuple[Lift, list[str]]:
     forward = -1.0 if shot.facing == "left" else 1.0
     angles = measure_angles(shot.pose, forward)
-    phases = pull_phases(angles, found.times_s) if shot.view == "side" else {}
-    lift = LiftTimes(found.times_s | phases, found.outcome, found.rest_m, found.end_s, found.has_rest)
-    bar_px = shot.plate.centre_px if shot.samples.source == "plate" else shot.hands_px
+    has_phases = shot.view == "side" and found.kind in PULLED and "lift_off" in found.times_s
+    lift = replace(found, times_s=found.times_s | pull_phases(angles, found.times_s)) if has_phases else found
     fall = _free_fall(shot, lift)
     scale = _widen_by_fall(shot.scale, fall)
     context = Context(scale, shot.view, shot.stature_m, settings.bar_mass_kg, frame_rate_hz)
@@ -177,15 +205,16 @@ def _measure_lift(
             "free_fall_gravity_m_s2", fall[0], {"scale": fall[1]}, "plate", None, watched.times_s
         )
         warnings += _judge_fall(*fall)
-    kind, outcome = judge_kind(shot.pose, bar_px, lift, readings["bar_max_height_m"].value, shot.stature_m)
+    if lift.note:
+        warnings.append(f"lift {number}: {lift.note}")
     return (
         Lift(
-            lift=settings.lift or kind,
+            lift=lift.kind,
             number=number,
-            outcome=outcome,
+            outcome=lift.outcome,
             instants=_instants(lift, spread, watched.times_s, frame_rate_hz),
-            measures=measures,
-            not_measured=_complete_reasons(measures, reasons, lift, settings.lift or kind, settings),
+            measures={name: m for name, m in measures.items() if MEASURES[name].belongs_to(lift.kind)},
+            not_measured=_complete_reasons(measures, reasons, lift, settings),
         ),
         warnings,
     )
@@ -255,12 +284,12 @@ def _instants(
 
 
 def _complete_reasons(
-    measures: dict[str, Measure], reasons: dict[str, str], lift: LiftTimes, kind: LiftName, settings: AnalysisSettings
+    measures: dict[str, Measure], reasons: dict[str, str], lift: LiftTimes, settings: AnalysisSettings
 ) -> dict[str, str]:
     """Return a reason for every measure of this kind of lift that is absent."""
     out: dict[str, str] = {}
     for name, info in MEASURES.items():
-        if name not in measures and info.belongs_to(kind):
+        if name not in measures and info.belongs_to(lift.kind):
             out[name] = reasons.get(name) or _usual_reason(name, lift, settings)
     return out
 
@@ -275,7 +304,7 @@ def _usual_reason(name: str, lift: LiftTimes, settings: AnalysisSettings) -> str
         return "the mass of the bar was not told (--bar-mass)"
     if name == "ground_force_peak_n":
         return "needs the whole body in 3D, which this version does not measure"
-    if lift.variant not in ON_THE_FLOOR and ("first_pull" in name or "off_floor" in name):
+    if "lift_off" not in lift.times_s and ("first_pull" in name or "off_floor" in name):
         return "the bar did not start from the floor"
     if "transition" in name or "first_pull" in name or "second_pull" in name:
         return "no clear transition between first and second pull was seen"

@@ -57,9 +57,7 @@ def perception(
     from perception.measures import CALIBRATION
 
     with progress() as on_progress:
-        scores = run(
-            data, n=n, seed=seed, lift=lift, view=view, workers=workers, clips=clips, on_progress=on_progress
-        )
+        scores = run(data, n=n, seed=seed, lift=lift, view=view, workers=workers, clips=clips, on_progress=on_progress)
     how = f"coach eval perception --n {n} --seed {seed} --lift {lift} --view {view}"
     if page is not None:
         for path in write_accuracy(scores, page, how):
@@ -78,7 +76,16 @@ def perception(
     print_table(
         ("measure", "source", "n", "bias", "SD", "ICC", "inside 90 %", "mostly limited by"),
         (
-            (m.measure, m.source, str(m.n), f"{m.bias:+.3g}", f"{m.sd:.3g}", f"{m.icc:.3f}", f"{m.inside:.0%}", m.limited_by)
+            (
+                m.measure,
+                m.source,
+                str(m.n),
+                f"{m.bias:+.3g}",
+                f"{m.sd:.3g}",
+                f"{m.icc:.3f}",
+                f"{m.inside:.0%}",
+                m.limited_by,
+            )
             for m in scores.measures
         ),
     )

@@ -105,6 +105,7 @@ MEASURES: dict[str, MeasureInfo] = {
         _info("ground_force_peak_n", "N", 0, "peak ground force", "largest vertical force of lifter and bar on the floor", lifts=_ALL),
         _info("knee_angle_start_deg", "deg", 0, "knee angle at the start", "hip-knee-ankle, 180 = straight", lifts=_FLOOR),
         _info("knee_angle_catch_deg", "deg", 0, "knee angle at the catch", "hip-knee-ankle, 180 = straight", lifts=_CAUGHT),
+        _info("knee_angle_bottom_deg", "deg", 0, "knee angle at the bottom", "hip-knee-ankle at the bottom of the dip or the squat, 180 = straight", lifts="jerk squat"),
         _info("hip_angle_peak_deg", "deg", 0, "hip angle at peak speed", "largest shoulder-hip-knee angle within 0.08 s of peak speed"),
         _info("trunk_angle_start_deg", "deg", 0, "back angle at the start", "hip-shoulder line from horizontal, 90 = upright", lifts=_FLOOR),
         _info("trunk_angle_loss_first_pull_deg", "deg", 0, "back angle lost in the first pull", "start angle minus the smallest up to knee height", lifts=_FLOOR),

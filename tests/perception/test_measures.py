@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from coach.domain.measures import MEASURES, Measure
 from perception.bar import PLATE_CUTOFF_HZ, BarCurve, BarSamples, fit_curve
-from perception.instants import LiftTimes, find_lifts
+from perception.instants import LiftTimes
 from perception.kinematics import ANGLE_SD_DEG, measure_angles
+from perception.lifts import find_lifts
 from perception.measures import (
     CALIBRATION,
     Z90,
@@ -70,7 +71,7 @@ def analyse(path: "MadeUpBar", rate_hz: float = 60.0, **noise: float) -> Analyse
     t, x, y = path.sampled(rate_hz, **noise)
     samples = BarSamples(t, x, y, np.ones(len(t)), "plate", PLATE_CUTOFF_HZ, 0.25)
     curve = fit_curve(samples, 0, len(t))
-    (lift,) = find_lifts(curve.y, curve.x, 1.70)
+    (lift,) = find_lifts(curve, None, 1.70)
     off = path.marks["lift_off"]
     phases = {"end_first_pull": off + 0.44, "power_position": off + 0.54}
     return Analysed(samples, curve, replace(lift, times_s=lift.times_s | phases))
