@@ -7,6 +7,7 @@ import typer
 
 from coach.commands.terminal import OnProgress, complain, print_table, progress
 from coach.domain.words import printable
+from perception.simulator.spec import View
 
 if TYPE_CHECKING:
     from eval.cases import Case
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Scores: how good the measures and the guidance are.", no_args_is_help=True)
 
+SimulatedLift = Literal["snatch", "mixed"]
 CaseLanguage = Literal["en", "zh-Hant", "zh-Hans", "mixed"]
 HELD_OUT_SEED = 1_000_000  # as eval.cases says; read here without its imports
 META_SEED = 3_000_000  # as eval.meta says
