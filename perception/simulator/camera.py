@@ -13,6 +13,7 @@ from perception.simulator.spec import CameraSpec, MovementSpec, VideoSpec
 UP = np.array([0.0, 1.0, 0.0])
 SHAKE_HZ = (0.25, 5.0)  # Hz, the band of a hand-held camera; faster tremor is what stabilisers take away
 N_SHAKES = 14  # sines in that band
+PAN_S = (-4.0, 6.0)  # s after lift-off between which a slow pan turns; then it stands
 BAR_MIDDLE_M = 0.9  # m, bar height at which a following camera is not tilted
 
 
@@ -113,7 +114,7 @@ def camera_at(spec: CameraSpec, video: VideoSpec, time_s: float, ratio: float = 
     if not is_moving(move):
         return still
     wobble = _shake(move, time_s)
-    pan = move.shake_deg * wobble[0] + move.pan_deg_s * time_s
+    pan = move.shake_deg * wobble[0] + move.pan_deg_s * float(np.clip(time_s, *PAN_S))
     follow = move.follow_ratio * np.rad2deg(np.arctan2(bar_m - BAR_MIDDLE_M, spec.distance_m))
     pitch = move.shake_deg * wobble[1] + follow
     eased = ratio * ratio * (3 - 2 * ratio)

@@ -24,7 +24,7 @@ def walking(body: Body, phase: float) -> Floats:
     points = standing(body)
     half_m = STEP_PER_HEIGHT * body.height_m / 2
     upper = [INDEX[n] for n in INDEX if not any(part in n for part in ("knee", "ankle", "heel", "toe"))]
-    points[upper, 1] -= half_m**2 / (body.thigh_m + body.shank_m) * 0.75
+    points[upper, 1] -= half_m**2 / (body.thigh_m + body.shank_m) * 0.55
     for side, sign in (("left", 1.0), ("right", -1.0)):
         swing, lift = sign * np.sin(phase), max(0.0, sign * np.cos(phase))
         for part in ("ankle", "heel", "toe"):
