@@ -7,6 +7,7 @@ from pydantic import Field
 
 from coach.domain.base import Record
 from coach.domain.settings import PLATE_DIAMETER_M
+from perception.simulator.technique import LiftKind, Moves
 
 Rgb = tuple[float, float, float]
 Fault = Literal["bar_forward_off_floor", "bar_swing_forward", "drop_large_snatch", "net_rearward_missing"]
@@ -259,9 +260,10 @@ class LiftSpec(Record):
     """Everything about one simulated lift."""
 
     seed: int
-    lift: Literal["snatch"] = "snatch"
+    lift: LiftKind = "snatch"
     lifter: LifterSpec
-    snatch: SnatchSpec
+    snatch: SnatchSpec | None = None
+    moves: Moves | None = None
     bar: BarSpec
     camera: CameraSpec
     video: VideoSpec
