@@ -134,9 +134,7 @@ def angles_deg(camera: Camera) -> tuple[float, float, float]:
     """Return heading, pitch and roll of a camera: its `azimuth_deg` seen from itself, up (+) and clockwise (+)."""
     f = camera.forward
     pitch = np.arcsin(np.clip(f[1], -1, 1))
-    level = np.cross(f, UP)
-    level = level / np.linalg.norm(level)
-    roll = np.arctan2(-camera.right[1], np.dot(camera.right, level))
+    roll = np.arctan2(-camera.right[1], camera.up[1])
     heading = np.arctan2(-f[2], -f[0])
     return float(np.rad2deg(heading)), float(np.rad2deg(pitch)), float(np.rad2deg(roll))
 

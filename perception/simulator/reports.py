@@ -98,7 +98,9 @@ def report_of(truth: Truth, seed: int) -> Report:
         ),
         pose=PoseFacts(estimator="simulated", weights_sha256="0" * 64, n_frames_with_athlete=len(truth.times_s)),
         scale=ScaleFacts(m_per_px=truth.camera.m_per_px, method="plate", relative_sd=0.01),
-        camera=CameraFacts(view=truth.view, facing=truth.facing, is_moving=truth.camera.is_moving, cuts=truth.camera.cuts),
+        camera=CameraFacts(
+            view=truth.view, facing=truth.facing, is_moving=truth.camera.is_moving, cuts=truth.camera.cuts
+        ),
         lifts=(lift,),
     )
 
