@@ -8,9 +8,9 @@ from perception.simulator.bar_path import GRAVITY_M_S2, BarState
 from perception.simulator.camera import UP, angles_deg, azimuth_deg, camera_at, camera_of
 from perception.simulator.dataset import plan_dataset
 from perception.simulator.filming import Film
-from perception.simulator.motion import simulate_snatch
 from perception.simulator.random_filming import HANDLINGS, TIMINGS, timed
 from perception.simulator.random_spec import OBLIQUE_DEG, random_camera, random_lifter, random_spec
+from perception.simulator.simulation import simulate
 from perception.simulator.spec import VIEWS, BarSpec, Filming, LiftSpec, MovementSpec, VideoSpec
 from perception.simulator.truth import Truth, frame_times, truth_of
 from perception.simulator.whip import discs_offset_m
@@ -19,7 +19,7 @@ VIDEO = VideoSpec(width_px=640, height_px=480, rate="30", exposure_s=0.001, nois
 
 
 def truth(spec: LiftSpec) -> Truth:
-    return truth_of(spec, simulate_snatch(spec), "lift.mp4")
+    return truth_of(spec, simulate(spec), "lift.mp4")
 
 
 def still_bar(times_s: np.ndarray, height_m: np.ndarray | float) -> BarState:
@@ -70,9 +70,9 @@ def test_short_and_tall_lifters_and_the_bar_overhead_are_in_the_picture(view, he
 @pytest.mark.parametrize("filming", [Filming(is_tilted=True), Filming(handling="mixed")], ids=["tilted", "moving"])
 def test_tilted_and_moving_cameras_keep_the_lifter_in_the_picture_until_the_bar_is_let_go(filming):
     for spec in plan_dataset(n=16, seed=5, fault="mixed", view="mixed", filming=filming):
-        motion = simulate_snatch(spec)
+        motion = simulate(spec)
         t = truth_of(spec, motion, "lift.mp4")
-        held = np.array(t.times_s) < motion.times.release_s + spec.snatch.setup_s
+        held = np.array(t.times_s) < motion.release_s - motion.start_s
         for points in (np.array(t.keypoints_px)[held].reshape(-1, 2), np.array(t.bar.left_end_px)[held]):
             assert points.min() > 0, spec.camera
             assert np.all(points < [t.width_px, t.height_px]), spec.camera
@@ -116,7 +116,7 @@ def test_each_way_of_handling_moves_what_it_should():
 def test_the_truth_of_a_moving_camera_projects_what_it_says():
     """Marks and hands seen through place, angles and focal length of the truth are where the truth has them."""
     (spec,) = plan_dataset(n=1, seed=6, view="oblique", filming=Filming(is_tilted=True, handling="shake"))
-    t, film = truth(spec), Film(spec, simulate_snatch(spec), frame_times(spec, simulate_snatch(spec)))
+    t, film = truth(spec), Film(spec, simulate(spec), frame_times(spec, simulate(spec)))
     assert t.camera.is_moving
     assert film.camera(5) is not film.camera(5)
     for frame in (0, len(t.times_s) // 2, len(t.times_s) - 1):
@@ -212,7 +212,7 @@ def test_busy_scenes_have_discs_of_many_kinds_and_wishes_take_turns():
     assert {s.look.passer for s in specs} == {"none", "behind", "in_front"}
     assert {s.camera.view for s in specs} == set(VIEWS)
     for spec in specs:
-        simulate_snatch(spec)
+        simulate(spec)
 
 
 def test_a_set_with_a_wish_has_the_lifts_of_the_set_without():
