@@ -7,10 +7,9 @@ from pydantic import Field
 
 from coach.domain.base import Record
 from coach.domain.settings import PLATE_DIAMETER_M
-from perception.simulator.technique import LiftKind, Moves
+from perception.simulator.technique import Fault, LiftKind, Moves
 
 Rgb = tuple[float, float, float]
-Fault = Literal["bar_forward_off_floor", "bar_swing_forward", "drop_large_snatch", "net_rearward_missing"]
 Pattern = Literal["flat", "stripes", "gradient", "bricks", "posters"]
 View = Literal["side", "front", "rear", "oblique"]
 VIEWS: tuple[View, ...] = ("side", "front", "rear", "oblique")
@@ -120,7 +119,7 @@ class BarSpec(Record):
     disc_diameters_m: tuple[float, ...]
     disc_colours: tuple[Rgb, ...]
     faces: Face = "lettered"
-    sag_m: float = Field(default=0.0, ge=0, le=0.08)
+    sag_m: float = Field(default=0.0, ge=0, le=0.03)
     shine: float = Field(default=0.3, ge=0, le=1)
 
 
