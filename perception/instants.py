@@ -22,6 +22,7 @@ QUIET_S = 0.040  # s, shortest run below the start speed that counts as rest
 DESCENT_M_S = -0.15  # m/s, slower than this the bar has not really come down
 FALLING = 1.3  # of the speed of a turning point, on a softer curve a descent is faster than this
 LOWERED_M_S = -0.3  # m/s, rest before such a movement down does not belong to the pull after it
+QUICK_M_S = 1.0  # m/s, a rise this fast leaves its lowest place too quickly for its start to be carried back
 STILL_M_S = 0.10  # m/s, speed of a turning point
 PASSED_M, PASSED_SOFT_M = (0.02, 0.06), (0.03, 0.10)  # m, heights passed from which the start is carried back
 SOFT_HZ = 6.0  # Hz, a curve cut off below this is one of the hands, and noisy
@@ -30,6 +31,7 @@ PEAK_S = 0.06  # s on each side of the fastest moment, where speed is a parabola
 GROWTH = 2.6  # exponent of height against time just after lift-off; from 8 mm at 0.118 s with 0.18 m/s
 AGREE_S = 0.15  # s, a start carried back further than this from where the speed passes has no rest before it
 EARLIEST_S = 0.35  # s, the bar has not left its rest earlier than this before it reaches the start speed
+SOFT_TURN_S = 0.6  # s after max height in which a bar that never came down fast turns
 RECOVERING_M = 0.03  # m, above the apex the lifter is standing up, and what falls later is not the catch
 NO_DROP_S = 0.25  # s, after slowing below 10 % of the peak without turning: caught without a drop
 SMALLEST_DROP_M = 0.015  # m, a smaller drop is within what noise and bar whip do
@@ -161,12 +163,15 @@ def dip_times(m: Motion, a: int, top: Top) -> tuple[dict[InstantName, float], fl
     quiet = np.flatnonzero(before[:fastest] > START_SHARE * before[fastest])
     slow = int(quiet[-1]) if len(quiet) else level
     left_s, _, rest = _leaving(m, -m.height, slow, fastest)
-    quick = np.flatnonzero(m.up[: top.peak] < START_SHARE * m.up[top.peak])
-    start = max(bottom, int(quick[-1]) + 1 if len(quick) else bottom)
+    slow_up = np.flatnonzero(m.up[: top.peak] < START_SHARE * m.up[top.peak])
+    start = max(bottom, int(slow_up[-1]) + 1 if len(slow_up) else bottom)
+    _, start_s, _ = _leaving(m, m.height, start, top.peak, float(m.height[bottom]))
+    if m.up[top.peak] > QUICK_M_S or start_s < m.t[bottom]:
+        start_s = float(m.t[start])
     times: dict[InstantName, float] = {
         "dip_start": left_s,
         "dip_bottom": float(m.t[bottom]),
-        "start": float(m.t[start]),
+        "start": start_s,
         "peak_velocity": _peak_s(m, top.peak),
         "max_height": float(m.t[top.apex]),
     }
@@ -202,6 +207,7 @@ def find_catch(m: Motion, apex: int) -> int | None:
 
 def _soft_turn(m: Motion, apex: int, stop: int) -> int | None:
     """Return the lowest place before a rise by the smallest drop, where the bar never came down fast."""
+    stop = min(stop, apex + round(SOFT_TURN_S / STEP_S))
     low = apex + int(np.argmin(m.height[apex:stop]))
     rises = float(np.max(m.height[low:], initial=m.height[low])) >= m.height[low] + m.smallest_drop_m
     return low if rises else None
@@ -229,7 +235,9 @@ def _start(m: Motion, peak: int) -> tuple[int, bool]:
     return int(np.flatnonzero(recent)[0] + np.argmin(m.speed[recent])), False
 
 
-def _leaving(m: Motion, height: Floats, start: int, fast: int) -> tuple[float, float, float]:
+def _leaving(
+    m: Motion, height: Floats, start: int, fast: int, rest_m: float | None = None
+) -> tuple[float, float, float]:
     """Return when the bar left its rest, when it passed the start speed, and the height of its rest.
 
     The first millimetres drown in noise and in the smoothing, so the times at which two heights are passed are carried
@@ -238,6 +246,7 @@ def _leaving(m: Motion, height: Floats, start: int, fast: int) -> tuple[float, f
     t = m.t
     before = (t >= t[start] - 0.7) & (t <= t[start] - 0.2)
     rest = float(np.median(height[before])) if before.any() else float(height[start])
+    rest = rest if rest_m is None else rest_m
     levels = PASSED_SOFT_M if m.cutoff_hz < SOFT_HZ else PASSED_M
     low, high = (_last_below(height[: fast + 1], rest + rise) for rise in levels)
     if low is None or high is None or high <= low:

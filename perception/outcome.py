@@ -60,7 +60,7 @@ def _without_turning(m: Motion, top: Top, low_m: float, height_m: float, body: B
     if (last - top.apex) * STEP_S < NO_DROP_S or (fell_m_s > FREE_FALL_M_S and m.up[last] < -0.1 and fell_m < 0.5):
         return _lost_from_sight(m, height_m, body)
     soft = m.height[top.apex : top.apex + round(SOFT_S / STEP_S)]
-    if (not top.stays and fell_m_s < FREE_FALL_M_S) or float(soft[0] - np.min(soft)) >= SOFT_M:
+    if float(soft[0] - np.min(soft)) >= SOFT_M:
         return Ending("not_caught", fallen_index(m, top.apex, low_m), {})
     ending = _after_catch(m, top.apex, low_m, {"catch": float(m.t[top.apex])})
     return Ending("caught_no_drop", ending.end, ending.times_s) if ending.outcome == "caught" else ending

@@ -5,11 +5,8 @@ from typing import TypeVar
 from perception.simulator.bar_path import GRAVITY_M_S2
 from perception.simulator.lift_motion import LiftMotion
 from perception.simulator.movements import (
-    ABOVE_KNEE_DEG,
     ARMS_FRONT,
     ARMS_UP,
-    HANG_KNEE_DEG,
-    HANG_TRUNK_DEG,
     RACK_TRUNK_DEG,
     STAND_KNEE_DEG,
     catch,

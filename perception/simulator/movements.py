@@ -300,7 +300,9 @@ def _jerk_body(script: Script, j: JerkSpec, speed: float, x0: float, catch_x: fl
     lock_s = apex + 0.35 * (mark["catch_s"] - apex)
     script.hold("rack", leave_s)
     on_shoulders = f.offset("rack", np.array(RACK_TRUNK_DEG), np.array(0.0), np.array(0.0))
-    lift = float(script.heights(np.array([peak]))[0]) + f.rest_m + float(on_shoulders[1]) + 0.36 * speed * (top_s - peak)
+    lift = (
+        float(script.heights(np.array([peak]))[0]) + f.rest_m + float(on_shoulders[1]) + 0.36 * speed * (top_s - peak)
+    )
     script.passes.append(Pass(top_s, (x0 + float(on_shoulders[0]) - 0.01, lift), (0.0, 0.0), (0.0, -11.0)))
     script.face.append((top_s + 0.3 * (lock_s - top_s), -0.085 * h))
     script.holds.append((lock_s, script.now_s, "over"))
@@ -319,8 +321,6 @@ def _jerk_body(script: Script, j: JerkSpec, speed: float, x0: float, catch_x: fl
     for foot in script.feet.values():
         foot.step(drive_from + 0.3 * (peak - drive_from), peak + 0.03, 0.0, heel=HEEL_UP_DEG)
     _land(script, j, catch_x, peak - 0.01, lock_s)
-
-
 
 
 def _land(script: Script, j: JerkSpec, catch_x: float, start_s: float, end_s: float) -> None:
