@@ -5,11 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from coach.domain.lift import InstantName, View
-from coach.domain.measures import Measure
+from coach.domain.measures import Limit, Measure
 from perception.instants import LiftTimes
 from perception.kinematics import Angles
-from perception.measures import Context, make_measure
+from perception.measures import make_measure
 from perception.pose import Floats, PoseTrack
+from perception.readings import Context
 
 KNEE_REBEND_DEG = 4.0  # deg, a smaller re-bend is within the jitter of the keypoints
 FOOT_SD_M = 0.065  # m, mid-foot from heel and toe keypoints, and the hands against the bar; from simulated lifts
@@ -69,8 +70,8 @@ def place_measures(
         if not np.isfinite(value):
             reasons[name] = "the feet or the hands were hidden"
             continue
-        sd = float(np.hypot(FOOT_SD_M, context.scale.body_relative_sd * value))
-        measures[name] = make_measure(name, float(value), sd, "body", at["catch"], track.times_s)
+        errors: dict[Limit, float] = {"pose": FOOT_SD_M, "scale": context.scale.body_relative_sd * abs(float(value))}
+        measures[name] = make_measure(name, float(value), errors, "body", at["catch"], track.times_s)
     return measures, reasons
 
 
@@ -99,6 +100,6 @@ def _place(name: str, track: PoseTrack, hands_px: Floats, at: Mapping[InstantNam
     if name == "bar_to_foot_catch_m":
         return forward * (around(hands_px[:, 0], at["catch"]) - around(foot, at["catch"]))
     if name == "foot_jump_m":
-        return forward * (around(foot, at["catch"]) - around(foot, at["lift_off"]))
+        return forward * (around(foot, at["catch"]) - around(foot, min(at.values())))
     left, right = (track.point_px(f"{side}_wrist")[:, 1] for side in ("left", "right"))
     return around(left - right, at["catch"])

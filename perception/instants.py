@@ -27,10 +27,12 @@ STILL_M_S = 0.10  # m/s, speed of a turning point
 PASSED_M, PASSED_SOFT_M = (0.02, 0.06), (0.03, 0.10)  # m, heights passed from which the start is carried back
 SOFT_HZ = 6.0  # Hz, a curve cut off below this is one of the hands, and noisy
 FULL_HZ, SOFTER = 7.0, 1.2  # Hz and exponent: a softer curve turns more slowly; from simulated lifts
-PEAK_S = 0.06  # s on each side of the fastest moment, where speed is a parabola
+PEAK_S = 0.04  # s on each side of the fastest moment, where speed is a parabola
 GROWTH = 2.6  # exponent of height against time just after lift-off; from 8 mm at 0.118 s with 0.18 m/s
-AGREE_S = 0.15  # s, a start carried back further than this from where the speed passes has no rest before it
+AGREE_S = 0.15  # s at 1 m/s or faster, more for slower lifts: a start carried back further had no rest before it
 EARLIEST_S = 0.35  # s, the bar has not left its rest earlier than this before it reaches the start speed
+FALLS_WITHIN_S = 0.40  # s after max height in which a descent to the catch is under way
+SOFT_TURN_M = (0.03, 0.05)  # m, a smaller soft descent is no drop; of plate and hands
 SOFT_TURN_S = 0.6  # s after max height in which a bar that never came down fast turns
 RECOVERING_M = 0.03  # m, above the apex the lifter is standing up, and what falls later is not the catch
 NO_DROP_S = 0.25  # s, after slowing below 10 % of the peak without turning: caught without a drop
@@ -179,16 +181,31 @@ def dip_times(m: Motion, a: int, top: Top) -> tuple[dict[InstantName, float], fl
 
 
 def plateau(m: Motion, bottom: int) -> int:
-    """Return the index of the highest place before a descent: upward moves under 3 cm on the way do not end it."""
+    """Return the index of the highest place before a descent: upward moves under 5 cm on the way do not end it."""
     highest = bottom
     for i in range(bottom, -1, -25):
         if m.height[i] > m.height[highest]:
             highest = i
-        elif m.height[i] < m.height[highest] - 0.03:
+        elif m.height[i] < m.height[highest] - 0.05:
             break
         if (highest - i) * STEP_S > 1.0:
             break
     return highest
+
+
+def arrival_s(m: Motion, top: Top) -> float:
+    """Return when a rise that ends at a stand came to rest: the start of a lift, seen backward in time.
+
+    A bar that goes down again at once has its highest moment where the speed falls through zero.
+    """
+    after = slice(top.apex, top.apex + round(NO_DROP_S / STEP_S))
+    if float(np.max(np.abs(m.up[after]), initial=0.0)) > 2 * START_SHARE * m.up[top.peak]:
+        return float(m.t[top.apex])
+    flipped = Motion(-m.t[::-1], -m.height[::-1], m.x[::-1], m.up[::-1], m.speed[::-1], m.noise_m, m.cutoff_hz)
+    last = len(m.t) - 1
+    slow = top.peak + int(np.flatnonzero(m.up[top.peak :] < START_SHARE * m.up[top.peak])[0])
+    left_s, _, _ = _leaving(flipped, flipped.height, last - slow, last - top.peak)
+    return -left_s
 
 
 def find_catch(m: Motion, apex: int) -> int | None:
@@ -198,7 +215,8 @@ def find_catch(m: Motion, apex: int) -> int | None:
     stop = apex + int(recovering[0]) if len(recovering) else len(height)
     if float(np.min(height[apex:stop])) > height[apex] - m.smallest_drop_m:
         return None
-    fast = np.flatnonzero(up[apex:stop] < min(DESCENT_M_S, -FALLING * m.still_m_s))
+    soon = min(stop, apex + round(FALLS_WITHIN_S / STEP_S))
+    fast = np.flatnonzero(up[apex:soon] < min(DESCENT_M_S, -FALLING * m.still_m_s))
     if not len(fast):
         return _soft_turn(m, apex, stop)
     slow = np.flatnonzero(up[apex + fast[0] :] >= -m.still_m_s)
@@ -210,7 +228,8 @@ def _soft_turn(m: Motion, apex: int, stop: int) -> int | None:
     stop = min(stop, apex + round(SOFT_TURN_S / STEP_S))
     low = apex + int(np.argmin(m.height[apex:stop]))
     rises = float(np.max(m.height[low:], initial=m.height[low])) >= m.height[low] + m.smallest_drop_m
-    return low if rises else None
+    least_m = SOFT_TURN_M[1] if m.cutoff_hz < SOFT_HZ else SOFT_TURN_M[0]
+    return low if rises and float(m.height[apex] - m.height[low]) >= least_m else None
 
 
 def _peak_s(m: Motion, i: int) -> float:
@@ -255,7 +274,7 @@ def _leaving(
     left_s = float(t[low]) - float(t[high] - t[low]) / (ratio - 1)
     steepness = levels[1] / (float(t[high]) - left_s) ** GROWTH
     start_s = left_s + float(START_SHARE * abs(m.up[fast]) / (GROWTH * steepness)) ** (1 / (GROWTH - 1))
-    if abs(start_s - float(t[start])) > AGREE_S:
+    if abs(start_s - float(t[start])) > AGREE_S * max(1.0, 1.0 / abs(float(m.up[fast]))):
         start_s = float(t[start])
     return float(np.clip(left_s, max(t[0], start_s - EARLIEST_S), start_s)), start_s, rest
 

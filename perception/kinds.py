@@ -105,6 +105,7 @@ def depth_of_catch(places: Places, ending: Ending) -> str:
 
 
 def split_or_power(places: Places, ending: Ending) -> str:
+    """Return "split" or "power" by how far the ankles are apart in the catch of a jerk, "" when hidden or missed."""
     if places.body is None or "catch" not in ending.times_s:
         return ""
     at, body = ending.times_s["catch"] + 0.05, places.body

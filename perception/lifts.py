@@ -12,6 +12,7 @@ from perception.instants import (
     LiftTimes,
     Motion,
     Top,
+    arrival_s,
     dip_times,
     find_top,
     plateau,
@@ -106,6 +107,8 @@ def relocate(curve: BarCurve, lift: LiftTimes, stature_m: float) -> LiftTimes | 
         from_floor = "lift_off" in lift.times_s
         times, rest, has_rest = pull_times(m, rise.top, from_floor=from_floor)
         low = rest if from_floor else rest - HANG_LOW * stature_m
+    if lift.kind in ("squat", "deadlift"):
+        times["max_height"] = arrival_s(m, rise.top)
     if "catch" in lift.times_s:
         times |= judge_catch(m, rise.top, low, stature_m, None).times_s
     found: dict[InstantName, float] = {n: times.get(n, s) for n, s in lift.times_s.items() if n in times or _of_knee(n)}
@@ -288,6 +291,8 @@ def _pull(places: Places, rises: list[_Rise], wanted: LiftName | None, *, from_f
         kind, outcome = wanted, outcome_as(wanted, places, top, low, catch)
     if kind in ("pull", "deadlift", "unknown") or outcome == "no_attempt":
         catch = Ending(outcome, top.apex, {})
+    if kind == "deadlift":
+        times["max_height"] = arrival_s(m, top)
     times |= catch.times_s
     variant = "" if from_floor else hang_or_block(m, rises[0].a)
     variant = f"{variant} {depth_of_catch(places, catch)}".strip()
@@ -314,6 +319,7 @@ def _squat(places: Places, rise: _Rise) -> LiftTimes:
     """Return the squat whose ascent a rise is: caught when it was stood up."""
     m = places.motion
     times, rest = dip_times(m, rise.a, rise.top)
+    times["max_height"] = arrival_s(m, rise.top)
     stood = m.height[rise.top.apex] >= rest - SQUAT_BACK * places.stature_m
     place = places.of(float(m.t[rise.before]))
     variant = "overhead" if place == "overhead" else ""

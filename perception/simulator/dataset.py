@@ -19,7 +19,7 @@ import numpy.typing as npt
 from perception.pose import Floats, Image
 from perception.simulator.filming import TIME_BASE_HZ, Film
 from perception.simulator.mannequin import lifter_and_bar
-from perception.simulator.motion import SnatchMotion, simulate_snatch
+from perception.simulator.simulation import Motion, simulate
 from perception.simulator.people import moving_people
 from perception.simulator.random_filming import filmed
 from perception.simulator.random_spec import random_spec
@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 __all__ = ["frames_of", "random_spec", "write_dataset", "write_lift"]
 
 
-def _exposures(film: Film, motion: SnatchMotion) -> list[Floats]:
+def _exposures(film: Film, motion: Motion) -> list[Floats]:
     """Return for each frame the times that are averaged: one where nothing moves fast, more where bar or camera do."""
     spec, times_s = film.spec, film.times_s
     speed = np.linalg.norm(motion.bar(times_s).velocity_m_s, axis=1)
@@ -93,7 +93,7 @@ def frames_of(spec: LiftSpec) -> Iterator[Image]:
     Raises:
         SetupError: mujoco or a way to draw without a screen is missing.
     """
-    motion = simulate_snatch(spec)
+    motion = simulate(spec)
     film = Film(spec, motion, frame_times(spec, motion))
     exposures = _exposures(film, motion)
     flat_s = np.concatenate(exposures)
@@ -151,7 +151,7 @@ def write_lift(spec: LiftSpec, folder: Path, clip_name: str = CLIP_NAME) -> Path
     unfinished = folder.with_name(folder.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    truth = truth_of(spec, simulate_snatch(spec), clip_name)
+    truth = truth_of(spec, simulate(spec), clip_name)
     _write_video(unfinished / clip_name, frames_of(spec), spec.video, truth.times_s)
     (unfinished / TRUTH_NAME).write_text(truth.model_dump_json(), encoding="utf-8")
     (unfinished / "spec.json").write_text(spec.model_dump_json(indent=1), encoding="utf-8")

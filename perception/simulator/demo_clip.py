@@ -24,5 +24,7 @@ def demo_spec() -> LiftSpec:
     """Return what the shipped clip shows: `write_lift(demo_spec(), folder, "snatch.mp4")` draws it again."""
     spec = random_spec(DEMO_SEED, fault="bar_swing_forward")
     camera = random_camera(np.random.default_rng(DEMO_SEED), "side", spec.lifter.height_m, _VIDEO)
+    if spec.snatch is None:
+        raise ValueError("the shipped clip is a plain snatch")
     snatch = spec.snatch.model_copy(update=_TIMES)
     return spec.model_copy(update={"snatch": snatch, "video": _VIDEO, "camera": camera})

@@ -56,7 +56,7 @@ def held_share(times_s: Floats, rests: list[tuple[float, float]], release_s: flo
     for landing_s, lift_off_s in rests:
         take_s = min(TAKE_S, (lift_off_s - landing_s) / 2)
         if take_s > 0:
-            taken = step(times_s, lift_off_s - take_s, lift_off_s)
+            taken = step(times_s, lift_off_s - take_s, lift_off_s) if np.isfinite(lift_off_s) else 0.0
             share *= 1 - step(times_s, landing_s, landing_s + take_s) * (1 - taken)
     if release_s is not None:
         share = np.where(times_s >= release_s, 0.0, share)

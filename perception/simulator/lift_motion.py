@@ -9,7 +9,7 @@ from perception.pose import Floats
 from perception.simulator.bar_path import GRAVITY_M_S2, BarState, Flight, flights_after
 from perception.simulator.body import SIDES, Foot, Posture, assemble, feet
 from perception.simulator.curves import KeyCurve, step
-from perception.simulator.script import Direction, FootScript, Held, Hold, Pass, Script
+from perception.simulator.script import FootScript, Held, Hold, LiftPlan, Pass, Script
 
 _H = 1e-4  # s, step of the differences by which curves are joined
 STAND_KNEE_DEG, STAND_TRUNK_DEG = 172.0, 88.0  # deg, at ease after the lift
@@ -100,6 +100,26 @@ class LiftMotion:
         for mark in script.marks:
             if "peak_s" in mark and "apex_s" in mark:
                 self._leave_floor(mark["peak_s"] - 0.1, mark["apex_s"])
+
+    @property
+    def lifts(self) -> tuple[LiftPlan, ...]:
+        """Return the lifts of the clip as they were meant."""
+        return tuple(self.script.plans)
+
+    @property
+    def release_s(self) -> float | None:
+        """Return when the hands let go of the bar; None when they never do."""
+        return self.script.release_s
+
+    @property
+    def rests(self) -> list[tuple[float, float]]:
+        """Return (landing, lift-off) of each time that the bar rests on floor or blocks before it is let go."""
+        return self.script.rests
+
+    @property
+    def gripped_s(self) -> float:
+        """Return when the hands have come to the bar for good."""
+        return self.script.gripped_s
 
     def _held_state(self, times_s: Floats) -> tuple[Floats, Floats, Floats]:
         """Return position, velocity and acceleration (T, 2) of a bar that is never let go."""
@@ -295,5 +315,3 @@ class LiftMotion:
             acceleration[free] = (0.0, -g)
         return BarState(position, velocity, acceleration)
 
-
-__all__ = ["Direction", "LiftMotion"]

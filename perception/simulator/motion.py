@@ -10,7 +10,9 @@ from perception.pose import INDEX, Floats
 from perception.simulator.bar_path import BarPath, BarState, Heights
 from perception.simulator.body import Body, Posture, body_of, feet, place
 from perception.simulator.curves import ExtremesCurve, smooth_through, step
-from perception.simulator.spec import LiftSpec
+from perception.simulator.script import LiftPlan
+from perception.simulator.spec import LiftSpec, SnatchSpec
+from perception.simulator.technique import Fault
 
 STRAIGHT = 0.9995  # of the arm; a fully straight arm has no defined elbow direction
 OVERHEAD = 0.998  # of the arm when locked overhead
@@ -51,6 +53,29 @@ class _Frame:
         return np.asarray(np.sqrt(self.body.leg_m(knee_deg) ** 2 - aside**2))
 
 
+def _technique(spec: LiftSpec) -> SnatchSpec:
+    if spec.snatch is None:
+        raise ValueError("this is no plain snatch: use simulate")
+    return spec.snatch
+
+
+_RANGES: dict[Fault, tuple[str, float, float]] = {
+    "bar_forward_off_floor": ("off_floor_m", 0.034, 0.06),
+    "bar_swing_forward": ("loop_m", 0.165, 0.215),
+    "drop_large_snatch": ("drop_m", 0.30, 0.33),
+    "net_rearward_missing": ("rearward_m", 0.003, 0.0),
+}
+"""What each fault of the plain snatch moves, and from where to where: strength 0 and 1."""
+
+
+def snatch_fault_strength(technique: SnatchSpec) -> float:
+    """Return 0 to 1, how strong the fault of a plain snatch is; 0 without one."""
+    if technique.fault is None:
+        return 0.0
+    name, weak, strong = _RANGES[technique.fault]
+    return float(np.clip((getattr(technique, name) - weak) / (strong - weak), 0, 1))
+
+
 def _frame(spec: LiftSpec) -> _Frame:
     body = body_of(spec.lifter)
     reach = body.trunk_m + HANG_BELOW_HIP * body.height_m
@@ -60,7 +85,7 @@ def _frame(spec: LiftSpec) -> _Frame:
     return _Frame(
         body=body,
         rest_m=spec.bar.plate_diameter_m / 2,
-        ankle_x_m=-spec.snatch.bar_to_ankle_m,
+        ankle_x_m=-_technique(spec).bar_to_ankle_m,
         grip_m=grip,
         reach_m=reach,
         narrow_m=0.095 * body.height_m,
@@ -75,7 +100,7 @@ class _Pull:
     """
 
     def __init__(self, spec: LiftSpec, frame: _Frame) -> None:
-        self.frame, self.spec = frame, spec.snatch
+        self.frame, self.spec = frame, _technique(spec)
 
     def bar_height(self, bar_x_m: float, ahead_m: float, knee_deg: float, trunk_deg: float) -> float:
         """Return how high above the floor straight arms hold the bar with these angles."""
@@ -184,7 +209,8 @@ class SnatchMotion:
         Raises:
             ValueError: The lifter's proportions cannot make this lift.
         """
-        self.spec, s = spec, spec.snatch
+        self.spec, self.technique = spec, _technique(spec)
+        s = self.technique
         self.frame = f = _frame(spec)
         self.body = f.body
         self._pull = _Pull(spec, f)
@@ -215,7 +241,7 @@ class SnatchMotion:
         self._join()
 
     def _knee_height(self, hip: Floats, trunk_deg: float) -> float:
-        posture = self._posture(np.array([-self.spec.snatch.setup_s]), hip[None], np.array([trunk_deg]), still=True)
+        posture = self._posture(np.array([-self.technique.setup_s]), hip[None], np.array([trunk_deg]), still=True)
         hands = {side: np.array([[0.0, self.frame.rest_m, sign * self.frame.grip_m]]) for side, sign in _SIDES}
         return float(place(self.body, posture, hands, np.array([[-0.8, 0.5, 0.4]]))[0, INDEX["left_knee"], 1])
 
@@ -262,7 +288,7 @@ class SnatchMotion:
         rows = [before, np.array([EXTENDED, zero, [-9000.0, 0.0, -600.0]])]
         times = [join, t.peak_s + 0.015]
         stand = np.array([[STANDING_KNEE_DEG, 1.0, 88.0], zero, zero])
-        if self.spec.snatch.outcome == "caught":
+        if self.technique.outcome == "caught":
             self._overhead = _Overhead(self.frame, self.path, self._catch_trunk())
             self.lock_s = t.apex_s + 0.35 * (t.catch_s - t.apex_s)
             overhead = self._polar(self._overhead.posture)
@@ -325,7 +351,7 @@ class SnatchMotion:
     def posture(self, times_s: Floats) -> Posture:
         """Return hips, trunk and feet at `times_s`."""
         hip, trunk = np.empty((len(times_s), 2)), np.empty(len(times_s))
-        caught = self.spec.snatch.outcome == "caught"
+        caught = self.technique.outcome == "caught"
         pull = times_s < self._pull.join_s
         under = ~pull & (times_s < self.lock_s)
         late = times_s >= (self.times.release_s if caught else self.lock_s)
@@ -392,9 +418,48 @@ class SnatchMotion:
         return self.path.state(times_s)
 
     @property
+    def start_s(self) -> float:
+        """Return when the clip starts."""
+        return -self.technique.setup_s
+
+    @property
+    def release_s(self) -> float:
+        """Return when the hands let go of the bar."""
+        return self.times.release_s
+
+    @property
+    def rests(self) -> list[tuple[float, float]]:
+        """Return (landing, lift-off) of each rest of the bar on the floor before it is let go."""
+        return [(self.start_s - 1.0, 0.0)]
+
+    @property
+    def gripped_s(self) -> float:
+        """Return when the hands have come to the bar."""
+        return 0.8 - self.technique.setup_s if self.technique.reaches_down else self.start_s
+
+    @property
+    def lifts(self) -> tuple[LiftPlan, ...]:
+        """Return the one lift of the clip."""
+        s = self.technique
+        return (
+            LiftPlan(
+                kind="snatch",
+                variant="full",
+                fault=s.fault,
+                fault_strength=snatch_fault_strength(s),
+                begin_s=self.start_s,
+                until_s=self.end_s,
+                leaves_floor=True,
+                has_first_pull=True,
+                release_s=self.times.release_s,
+                knee_rise_m=self.knee_rise_m,
+            ),
+        )
+
+    @property
     def end_s(self) -> float:
         """Return when the clip ends: after the bar has come to rest, or `tail_s` after the release."""
-        return self.times.release_s + self.spec.snatch.tail_s
+        return self.times.release_s + self.technique.tail_s
 
 
 def simulate_snatch(spec: LiftSpec) -> SnatchMotion:

@@ -1,5 +1,7 @@
 """The movements of lifting, each written at the end of a script: pull, catch, recovery, dip and drive, squat, drop."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from perception.simulator.bar_path import GRAVITY_M_S2, LOWER_S
@@ -32,7 +34,7 @@ _TURN = 0.7  # mean over largest acceleration in the turnover and the fall that 
 _TURN_AREA = 0.884  # rise in the turnover times its largest acceleration over the square of peak speed
 
 
-def _still_knee(script: Script, time_s: float, trunk_deg: float) -> "float | object":
+def _still_knee(script: Script, time_s: float, trunk_deg: float) -> Callable[[Held], float]:
     """Return the trunk rate in deg/s, asked for later, that leaves the knee angle unchanged in a straight-armed pull."""
     f, ankle = script.frame, script.ankle_m()
     reach = float(f.reach_m(STRAIGHT_DEG))
@@ -134,27 +136,36 @@ def _pull_bar_x(script: Script, p: PullSpec, x0: float) -> None:
     script.x.append((mark["peak_s"] + 0.45 * (mark["apex_s"] - mark["peak_s"]), x0 - p.toward_m + p.loop_m, 0.0))
 
 
-def _pull_body(script: Script, p: PullSpec, shoulder: tuple[float, float], speed: float) -> None:
-    """Write trunk, arms, heels and the extended posture of a pull."""
-    mark, begin = script.mark, script.mark["begin_s"]
-    top_s = mark["peak_s"] + 0.015
+def _pull_trunk(script: Script, p: PullSpec) -> None:
+    """Write trunk and shoulders from the start of a pull to the power position, and how the arms bend on the way."""
+    mark, begin, power = script.mark, script.mark["begin_s"], script.mark["power_s"]
     if "end_first_pull_s" in mark:
         end_s, first = mark["end_first_pull_s"], p.start_trunk_deg
-        script.trunk.append((begin, first, 0.0))
         low = first - p.trunk_loss_deg
+        if script.trunk[-1][0] < begin:
+            script.trunk.append((begin, first, 0.0))
+            script.ahead.append((begin, p.shoulder_ahead_m, 0.0))
         script.trunk.append((begin + 0.6 * (end_s - begin), low + (0.5 if low == first else 0.0), 0.0))
         script.trunk.append((end_s, low + TRUNK_OPENS_DEG, _still_knee(script, end_s, low + TRUNK_OPENS_DEG)))
-        script.ahead += [(begin, p.shoulder_ahead_m, 0.0), (end_s, 0.04, 0.0)]
+        script.ahead.append((end_s, 0.04, 0.0))
     else:
-        go(script.trunk, begin, mark["power_s"], POWER_TRUNK_DEG)
-        script.trunk.pop()
-        go(script.ahead, begin, begin + 0.02, script.ahead[-1][1])
-    power = mark["power_s"]
-    script.trunk += [(power, POWER_TRUNK_DEG, _still_knee(script, power, POWER_TRUNK_DEG))]
-    script.trunk.append((top_s, p.extended_trunk_deg, 0.0))
-    script.ahead += [(power, 0.0, 0.0), (top_s, -0.06, 0.0)]
+        if script.trunk[-1][0] < begin:
+            script.trunk.append((begin, script.trunk[-1][1], 0.0))
+        if script.ahead[-1][0] < begin:
+            script.ahead.append((begin, script.ahead[-1][1], 0.0))
+    script.trunk.append((power, POWER_TRUNK_DEG, _still_knee(script, power, POWER_TRUNK_DEG)))
+    script.ahead.append((power, 0.0, 0.0))
     if p.elbow_deg < STRAIGHT_DEG:
         go(script.elbow, begin + 0.3 * (power - begin), power, p.elbow_deg)
+
+
+def _pull_body(script: Script, p: PullSpec, shoulder: tuple[float, float], speed: float) -> None:
+    """Write trunk, arms, heels and the extended posture of a pull."""
+    mark, power = script.mark, script.mark["power_s"]
+    top_s = mark["peak_s"] + 0.015
+    _pull_trunk(script, p)
+    script.trunk.append((top_s, p.extended_trunk_deg, 0.0))
+    script.ahead.append((top_s, -0.06, 0.0))
     free_s = max(top_s - p.stop_s, power + 0.01)
     script.hold("below", free_s)
     script.passes.append(Pass(top_s, shoulder, (0.0, BODY_RISES * speed), (0.0, BODY_FALLS_M_S2)))
@@ -255,29 +266,38 @@ def split_feet(script: Script, j: JerkSpec, bar_x_m: float) -> tuple[float, floa
 SPLIT_OUT_DEG, SPLIT_HALF = 8.0, 0.07  # turn-out and half the width of the split over stature, judged from films
 
 
-def jerk(script: Script, j: JerkSpec) -> None:
-    """Write dip, drive, catch in the split or half squat, and the way of the feet into it."""
+def jerk(script: Script, j: JerkSpec, is_missed: bool = False, is_behind: bool = False) -> None:
+    """Write dip, drive, catch in the split or half squat, and the way of the feet into it; or a miss."""
     f, h, mark = script.frame, script.frame.body.height_m, script.mark
     y0, x0 = script.bar_m, script.x[-1][1]
-    fall, is_soft = j.turnover_ratio * GRAVITY_M_S2, j.drop_m < 0.001
-    elbow = j.elbow_deg
+    fall, is_soft = j.turnover_ratio * GRAVITY_M_S2, j.drop_m < 0.001 and not is_missed
     catch_x = x0 + j.dip_forward_m + j.drive_forward_m
-    over = float(np.sqrt(f.reach_m(elbow) ** 2 - 0.02**2))
+    over = float(np.sqrt(f.reach_m(j.elbow_deg) ** 2 - 0.02**2))
     if j.split_ratio > 0:
-        hip_y = split_feet(script, j, catch_x)[3]
-        catch_m = hip_y + f.body.trunk_m * np.sin(np.deg2rad(OVER_TRUNK_DEG)) + over - f.rest_m
+        shoulder_m = split_feet(script, j, catch_x)[3] + f.body.trunk_m * np.sin(np.deg2rad(OVER_TRUNK_DEG))
+        catch_m = shoulder_m + over - f.rest_m
     else:
         landed = (catch_x - j.bar_to_foot_m - f.foot_middle_m(), WIDE * h)
-        catch_m = script.posture("over", j.front_knee_deg, 84.0, catch_x, 0.02, elbow, landed=landed)
+        catch_m = script.posture("over", j.front_knee_deg, 84.0, catch_x, 0.02, j.elbow_deg, landed=landed)
+        shoulder_m = catch_m - over + f.rest_m
     peak_m = y0 + 0.012 * h
-    speed = _turnover(peak_m, catch_m + j.drop_m, fall, is_soft)
+    speed = _turnover(peak_m, catch_m + j.drop_m - (0.05 if is_missed and not is_behind else 0.0), fall, is_soft)
     push = _dip(script, j)
     rise = peak_m - script.bar_m
     drive_s = (np.sqrt(speed**2 / 4 + push * rise / 3) - speed / 2) * 6 / push if push else 2 * rise / speed
     mark["peak_s"] = script.knots.add(float(drive_s), speed, 0.0)
     mark["apex_s"] = _to_apex(script, speed, fall, is_soft)
-    _stop(script, j.drop_m, fall)
-    _jerk_body(script, j, speed, x0, catch_x)
+    _drive_body(script, j, speed, x0)
+    lock_s = mark["apex_s"] + 0.05
+    if is_missed and is_behind:
+        slip(script, fall, 0.26, 1.7, catch_x)
+    elif is_missed:
+        miss(script, fall, 0.2, 0.75, (catch_x - 0.06, shoulder_m))
+    else:
+        _stop(script, j.drop_m, fall)
+        lock_s = mark["apex_s"] + 0.35 * (mark["catch_s"] - mark["apex_s"])
+        _lock(script, j, lock_s)
+    _land(script, j, catch_x, mark["peak_s"] - 0.01, lock_s)
 
 
 def _dip(script: Script, j: JerkSpec) -> float:
@@ -293,34 +313,37 @@ def _dip(script: Script, j: JerkSpec) -> float:
     return push
 
 
-def _jerk_body(script: Script, j: JerkSpec, speed: float, x0: float, catch_x: float) -> None:
-    f, mark, h = script.frame, script.mark, script.frame.body.height_m
-    drive_from, peak, apex = script.mark["dip_bottom_s"] + j.pause_s, mark["peak_s"], mark["apex_s"]
+def _drive_body(script: Script, j: JerkSpec, speed: float, x0: float) -> None:
+    """Write bar, trunk, heels and shoulders from the dip until the lifter is stretched above the feet."""
+    f, mark = script.frame, script.mark
+    drive_from, peak = mark["dip_bottom_s"] + j.pause_s, mark["peak_s"]
     leave_s, top_s = peak - 0.015, peak + 0.1
-    lock_s = apex + 0.35 * (mark["catch_s"] - apex)
     script.hold("rack", leave_s)
     on_shoulders = f.offset("rack", np.array(RACK_TRUNK_DEG), np.array(0.0), np.array(0.0))
-    lift = (
-        float(script.heights(np.array([peak]))[0]) + f.rest_m + float(on_shoulders[1]) + 0.36 * speed * (top_s - peak)
-    )
-    script.passes.append(Pass(top_s, (x0 + float(on_shoulders[0]) - 0.01, lift), (0.0, 0.0), (0.0, -11.0)))
-    script.face.append((top_s + 0.3 * (lock_s - top_s), -0.085 * h))
-    script.holds.append((lock_s, script.now_s, "over"))
+    rise = 0.36 * speed * (top_s - peak)
+    lift = float(script.heights(np.array([peak]))[0]) + f.rest_m + float(on_shoulders[1]) + rise
+    x = x0 + j.dip_forward_m + j.drive_forward_m
+    script.passes.append(Pass(top_s, (x + float(on_shoulders[0]) - 0.01, lift), (0.0, 0.0), (0.0, -11.0)))
     go(script.x, mark["begin_s"], mark["dip_bottom_s"], x0 + j.dip_forward_m)
-    go(script.x, drive_from, peak, x0 + j.dip_forward_m + j.drive_forward_m)
-    dip_trunk = RACK_TRUNK_DEG - 100 * j.dip_forward_m
-    go(script.trunk, mark["begin_s"], mark["dip_bottom_s"], dip_trunk)
+    go(script.x, drive_from, peak, x)
+    go(script.trunk, mark["begin_s"], mark["dip_bottom_s"], RACK_TRUNK_DEG - 100 * j.dip_forward_m)
     go(script.trunk, drive_from, peak, RACK_TRUNK_DEG)
-    go(script.trunk, leave_s, lock_s, OVER_TRUNK_DEG if j.split_ratio else 84.0)
+    go(script.wrist, leave_s, leave_s + 0.2, 0.0)
+    for foot in script.feet.values():
+        foot.step(drive_from + 0.3 * (peak - drive_from), peak + 0.03, 0.0, heel=HEEL_UP_DEG)
+
+
+def _lock(script: Script, j: JerkSpec, lock_s: float) -> None:
+    """Write the arms' way from the shoulders to the lock overhead."""
+    mark, top_s, leave_s = script.mark, script.mark["peak_s"] + 0.1, script.mark["peak_s"] - 0.015
+    script.face.append((top_s + 0.3 * (lock_s - top_s), -0.085 * script.frame.body.height_m))
+    script.holds.append((lock_s, script.now_s, "over"))
+    go(script.trunk, script.trunk[-1][0], lock_s, OVER_TRUNK_DEG if j.split_ratio else 84.0)
     go(script.ahead, leave_s, lock_s, 0.02)
     go(script.elbow, leave_s, lock_s, j.elbow_deg)
     if j.pressed_out:
         go(script.elbow, mark["catch_s"] + 0.06, mark["catch_s"] + 0.5, STRAIGHT_DEG)
     script.pole.append((leave_s, lock_s, ARMS_OUT))
-    go(script.wrist, leave_s, leave_s + 0.5 * (lock_s - leave_s), 0.0)
-    for foot in script.feet.values():
-        foot.step(drive_from + 0.3 * (peak - drive_from), peak + 0.03, 0.0, heel=HEEL_UP_DEG)
-    _land(script, j, catch_x, peak - 0.01, lock_s)
 
 
 def _land(script: Script, j: JerkSpec, catch_x: float, start_s: float, end_s: float) -> None:
@@ -370,16 +393,13 @@ def squat(script: Script, q: SquatSpec) -> None:
 
 
 def deadlift(script: Script, d: DeadliftSpec) -> None:
-    """Write one deadlift, floor to hip and down again."""
+    """Write one deadlift from the floor to standing; `x` is where the bar stood."""
     x, begin, mark = script.x[-1][1], script.now_s, script.mark
     top_m = script.posture("below", STAND_KNEE_DEG, HANG_TRUNK_DEG, x - 0.045, ahead_m=-0.01)
-    mark |= {"begin_s": begin, "lift_off_s": begin, "standing_s": script.rise(top_m, d.rise_s, 0.45)}
-    down = script.wait(d.stand_s)
-    end = script.rise(0.0, d.lower_s, 0.55)
+    mark |= {"begin_s": begin, "standing_s": script.rise(top_m, d.rise_s, 0.45)}
     hang_on(script, begin, mark["standing_s"], d.start_trunk_deg, x)
-    hang_on(script, down, end, d.start_trunk_deg, x)
-    mark["end_s"] = end
-    script.hold("below", end)
+    script.wait(d.stand_s)
+    script.hold("below", script.now_s)
 
 
 def hang_on(script: Script, start_s: float, end_s: float, floor_trunk_deg: float, x_m: float) -> None:
@@ -450,3 +470,103 @@ def leave(script: Script, release_s: float, tail_s: float) -> None:
     go(script.trunk, release_s, release_s + 1.1, 88.0)
     script.pole.append((release_s + 0.05, release_s + 0.7, (-0.45, -0.35, 0.6)))
     script.end_s = release_s + max(tail_s, 1.15)
+
+
+def miss(script: Script, fall: float, after_s: float, forward_m_s: float, shoulder: tuple[float, float]) -> None:
+    """Write a bar lost in front after the apex: the hands push it away and let go."""
+    start_s, x = script.x[-1][0], script.x[-1][1]
+    release = script.knots.add(after_s, -(fall + GRAVITY_M_S2) / 2 * after_s, -GRAVITY_M_S2)
+    pushed = 0.4 * forward_m_s * (release - start_s)
+    script.x += [(release, x + pushed, forward_m_s), (release + 0.4, x + pushed + 0.2 * forward_m_s, 0.0)]
+    script.trunk.append((release, 74.0, 0.0))
+    script.passes.append(Pass(release, shoulder, (0.0, -0.2), (0.0, 0.0)))
+    script.pole.append((script.mark["peak_s"], release, ARMS_OUT))
+
+
+def slip(script: Script, fall: float, after_s: float, back_m_s: float, catch_x_m: float) -> None:
+    """Write a bar that comes overhead and is lost behind."""
+    apex = script.mark["apex_s"]
+    lock_s, slip_s = apex + 0.3 * after_s, apex + 0.42 * after_s
+    release = script.knots.add(after_s, -(fall + GRAVITY_M_S2) / 2 * after_s, -GRAVITY_M_S2)
+    script.holds.append((lock_s, slip_s, "over"))
+    script.face.append((0.5 * (script.mark["peak_s"] + lock_s), -0.1 * script.frame.body.height_m))
+    script.x.append((slip_s, catch_x_m - 0.03, 0.0))
+    moved = 0.5 * back_m_s * (release - slip_s)
+    script.x += [
+        (release, catch_x_m - 0.03 - moved, -back_m_s),
+        (release + 0.4, catch_x_m - 0.03 - moved - 0.2 * back_m_s, 0.0),
+    ]
+    script.passes.append(Pass(release, None))
+    script.ahead.append((lock_s, 0.035, 0.0))
+    script.pole.append((script.mark["peak_s"] - 0.02, apex + 0.1, ARMS_BACK))
+
+
+def step_away(script: Script, release_s: float, forward_m: float) -> None:
+    """Write the feet's way out of split or squat after a lost bar: together, and away from where it falls."""
+    middle = script.ankle_m() + forward_m
+    home = {"x": middle, "z": (NARROW + 0.02) * script.frame.body.height_m, "heel": 0.0, "out": TURN_OUT_DEG}
+    for i, foot in enumerate(script.feet.values()):
+        foot.step(release_s + 0.1 + 0.35 * i, release_s + 0.5 + 0.4 * i, 0.03, **home)
+
+
+def half_squat(script: Script, landed: tuple[float, float], knee_deg: float, trunk_deg: float) -> tuple[float, float]:
+    """Return the shoulders (forward, above the floor) in a half squat with the hips behind the ankles."""
+    f, trunk = script.frame, np.deg2rad(trunk_deg)
+    leg, back = f.leg_m(knee_deg, landed[1]), 0.06 * f.body.height_m
+    hip_y = f.body.ankle_height_m + float(np.sqrt(leg**2 - back**2))
+    return landed[0] - back + f.body.trunk_m * float(np.cos(trunk)), hip_y + f.body.trunk_m * float(np.sin(trunk))
+
+
+def hang(script: Script, lower_s: float, pause_s: float) -> None:
+    """Write the bar's way from the hip down to above the knee, before a pull from the hang."""
+    knee, trunk = ABOVE_KNEE_DEG
+    x = script.x[-1][1] + 0.03
+    low_m = script.posture("below", knee, trunk, x, ahead_m=0.04)
+    end = script.rise(low_m, lower_s, 0.5)
+    go(script.trunk, end - lower_s, end, trunk)
+    go(script.ahead, end - lower_s, end, 0.04)
+    go(script.x, end - lower_s, end, x)
+    script.wait(pause_s)
+    script.hold("below", script.now_s)
+
+
+def finish_pull(script: Script, p: PullSpec, heel_deg: float, elbow_deg: float) -> None:
+    """Write a pull without a catch: up to tall standing, and down to a stand with the bar hanging."""
+    x0, start_s, mark = script.x[-1][1], script.now_s, script.mark
+    x = x0 - p.toward_m
+    apex_m = script.posture("below", 169.0, 91.0, x, -0.02, elbow_deg, heel_deg)
+    power_m = script.posture("below", p.power_knee_deg, POWER_TRUNK_DEG, x)
+    fall = p.turnover_ratio * GRAVITY_M_S2
+    speed = min(p.peak_speed_m_s, float(np.sqrt(0.6 * (apex_m - power_m) * fall / 0.75)))
+    peak_m = apex_m - 0.75 * speed**2 / fall
+    mark["begin_s"] = start_s
+    low = 0.0
+    if p.start == "floor":
+        _first_pull(script, p, power_m, x0)
+        low = p.first_pull_speed_m_s * (1 - p.transition_loss_ratio)
+    mark["peak_s"] = script.knots.add(2 * (peak_m - script.bar_m) / (low + speed), speed, 0.0)
+    if p.start != "floor":
+        mark["power_s"] = _time_at(script, power_m, start_s)
+    mark["apex_s"] = _to_apex(script, speed, fall, True)
+    stand_m = script.posture("below", HANG_KNEE_DEG, HANG_TRUNK_DEG, x0 - 0.045, -0.01)
+    mark["stand_s"] = script.rise(stand_m, 0.5, 0.5) if abs(stand_m - apex_m) > 0.005 else script.wait(0.3)
+    script.hold("below", script.now_s)
+    _pull_trunk(script, p)
+    script.trunk += [(mark["apex_s"], 91.0, 0.0), (mark["stand_s"], HANG_TRUNK_DEG, 0.0)]
+    script.ahead += [(mark["apex_s"], -0.02, 0.0), (mark["stand_s"], -0.01, 0.0)]
+    go(script.x, start_s, mark["power_s"], x)
+    script.x.append((mark["stand_s"], x0 - 0.045, 0.0))
+    if elbow_deg < STRAIGHT_DEG:
+        go(script.elbow, mark["peak_s"], mark["apex_s"], elbow_deg)
+        go(script.elbow, mark["apex_s"], mark["stand_s"], STRAIGHT_DEG)
+    for foot in script.feet.values():
+        foot.step(mark["power_s"], mark["apex_s"], 0.0, heel=heel_deg)
+        foot.step(mark["apex_s"], mark["stand_s"], 0.0, heel=0.0)
+
+
+def put_down(script: Script, in_s: float, floor_trunk_deg: float, x_m: float) -> None:
+    """Write the bar's way from the hip to the floor in straight arms; `x_m` is where it stood."""
+    start_s = script.now_s
+    end = script.rise(script.floor_m, in_s, 0.55)
+    hang_on(script, start_s, end, floor_trunk_deg, x_m)
+    script.hold("below", end)

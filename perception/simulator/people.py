@@ -90,7 +90,7 @@ def _second_lifter(spec: LiftSpec, room: Room) -> _Moving:
     spot = room.at(float(rng.choice([-1, 1]) * rng.uniform(1.0, 1.8)), float(rng.uniform(1.6, 2.2)), 0.0)
 
     def at(time_s: float) -> list[Shape]:
-        now = np.array([np.clip(time_s - later_s, -other.snatch.setup_s, motion.end_s)])
+        now = np.array([np.clip(time_s - later_s, motion.start_s, motion.end_s)])
         parts = lifter_and_bar(motion.keypoints(now), motion.bar(now), 0, motion.body, 1.0, other.look, other.bar)
         return [turned_shape(s, heading, spot) for s in parts]
 

@@ -14,7 +14,7 @@ from coach.domain.lift import CameraFacts, ClipFacts, Instant, InstantName, Lift
 from coach.domain.measures import MEASURES, Measure, Source
 from perception.simulator.camera import camera_of
 from perception.simulator.mannequin import lifter_and_bar
-from perception.simulator.motion import SnatchMotion, simulate_snatch
+from perception.simulator.simulation import Motion, simulate
 from perception.simulator.render import Stage
 from perception.simulator.spec import LiftSpec
 from perception.simulator.surroundings import surroundings_of
@@ -68,7 +68,7 @@ def simulated_report(spec: LiftSpec, seed: int) -> Report:
         spec: The lift.
         seed: Of the errors and of what is not measured; the same seed gives the same report.
     """
-    return report_of(truth_of(spec, simulate_snatch(spec), f"simulated-{spec.seed}.mp4"), seed)
+    return report_of(truth_of(spec, simulate(spec), f"simulated-{spec.seed}.mp4"), seed)
 
 
 def report_of(truth: Truth, seed: int) -> Report:
@@ -123,6 +123,8 @@ def _measures(
     measures: dict[str, Measure] = {}
     missing: dict[str, str] = {}
     for name, info in MEASURES.items():
+        if not info.belongs_to(truth.lift):
+            continue
         low, high = _PLATE_SD_M if any(word in name for word in _PLATE_WORDS) else _SD[info.unit]
         sd = float(rng.uniform(low, high))  # drawn for every measure, so that one gap moves no other number
         error = float(rng.normal(0, sd))
@@ -177,7 +179,7 @@ def write_simulated_keyframes(
 
 
 def _drawn(spec: LiftSpec, times_s: Sequence[float], size_px: int) -> list[Pictures.Image]:
-    motion: SnatchMotion = simulate_snatch(spec)
+    motion: Motion = simulate(spec)
     height = 2 * size_px  # of the whole picture; the square in it is then made half as large, which smooths edges
     width = 2 * round(height * spec.video.width_px / spec.video.height_px / 2)
     lens = spec.camera.model_copy(update={"focal_px": spec.camera.focal_px * height / spec.video.height_px})

@@ -7,10 +7,12 @@ from typing import Literal
 import numpy as np
 from scipy.interpolate import CubicHermiteSpline
 
+from coach.domain.lift import LiftName
 from perception.pose import Floats
 from perception.simulator.bar_path import Knots
 from perception.simulator.body import HEEL_SHARE, Body, body_of
 from perception.simulator.spec import LiftSpec
+from perception.simulator.technique import Fault
 
 SLEEVE_START_M = 0.655  # m, half of the 1.310 m between the sleeves of an IWF bar, TCRR
 STRAIGHT_DEG = 177.0  # deg, a hanging or locked arm; a fully straight one has no defined elbow direction
@@ -27,6 +29,30 @@ Grip = Literal["snatch", "clean", "squat"]
 Row = tuple[float, float, float]
 Direction = tuple[float, float, float]
 SlopeRow = tuple[float, float, float | Callable[["Held"], float]]
+
+
+@dataclass(frozen=True, slots=True)
+class LiftPlan:
+    """One lift of a clip as it was meant: what the truth is computed from.
+
+    Attributes:
+        begin_s, until_s: The time that belongs to the lift.
+        leaves_floor: Begins with the bar at rest on floor or blocks.
+        has_first_pull: Begins below the knee.
+        release_s: When the bar is let go, if this lift ends so.
+        knee_rise_m: Height of the knee at lift-off over the bar's rest; None to take it from the body.
+    """
+
+    kind: LiftName
+    variant: str
+    fault: Fault | None
+    fault_strength: float
+    begin_s: float
+    until_s: float
+    leaves_floor: bool
+    has_first_pull: bool
+    release_s: float | None = None
+    knee_rise_m: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +111,9 @@ def frame_of(spec: LiftSpec, grip: Grip) -> Frame:
     hands = body.shoulder_half_m + (SQUAT_GRIP if grip == "squat" else CLEAN_GRIP_AHEAD) * h
     if grip == "snatch":
         reach = body.trunk_m + HANG_BELOW_HIP * h
-        hands = min(body.shoulder_half_m + float(np.sqrt((body.arm_m * 0.9995) ** 2 - reach**2)), SLEEVE_START_M - 0.05)
+        hands = min(
+            body.shoulder_half_m + float(np.sqrt((body.arm_m * 0.9995) ** 2 - reach**2)), SLEEVE_START_M - 0.05
+        )
     return Frame(body, spec.bar.plate_diameter_m / 2, hands, (rack[0] * h, rack[1] * h))
 
 
@@ -161,6 +189,9 @@ class Script:
     hands_x: list[Row] = field(default_factory=lambda: [(0.0, 0.0, 0.0)])
     hands_y: list[Row] = field(default_factory=lambda: [(0.0, 0.0, 0.0)])
     marks: list[dict[str, float]] = field(default_factory=list)
+    plans: list[LiftPlan] = field(default_factory=list)
+    rests: list[tuple[float, float]] = field(default_factory=list)
+    gripped_s: float = -9.0
     start_s: float = -1.0
     release_s: float | None = None
     end_s: float = 0.0

@@ -7,10 +7,9 @@ from pydantic import Field
 
 from coach.domain.base import Record
 from coach.domain.settings import PLATE_DIAMETER_M
-from perception.simulator.technique import LiftKind, Moves
+from perception.simulator.technique import Fault, LiftKind, Moves
 
 Rgb = tuple[float, float, float]
-Fault = Literal["bar_forward_off_floor", "bar_swing_forward", "drop_large_snatch", "net_rearward_missing"]
 Pattern = Literal["flat", "stripes", "gradient", "bricks", "posters"]
 View = Literal["side", "front", "rear", "oblique"]
 VIEWS: tuple[View, ...] = ("side", "front", "rear", "oblique")

@@ -8,7 +8,7 @@ from coach.domain.base import Record
 from coach.domain.lift import Outcome
 
 LiftKind = Literal["snatch", "clean", "jerk", "clean_and_jerk", "pull", "squat", "deadlift"]
-MoveFault = Literal[
+Fault = Literal[
     "bar_forward_off_floor",
     "bar_swing_forward",
     "hips_shoot",
@@ -31,7 +31,22 @@ MoveFault = Literal[
     "dip_pause",
     "drive_forward",
     "split_short",
+    "drop_large_snatch",
+    "net_rearward_missing",
 ]
+JERK_FAULTS: tuple[Fault, ...] = (
+    "dip_forward",
+    "dip_deep",
+    "dip_shallow",
+    "dip_pause",
+    "drive_forward",
+    "split_short",
+    "press_out",
+    "soft_elbows",
+    "catch_behind",
+    "early_drop",
+)
+"""Faults that in a clean & jerk are the jerk's; all others are the clean's."""
 Setup = Literal["still", "reach", "roll", "regrip"]
 Start = Literal["floor", "hang", "blocks"]
 
@@ -148,7 +163,7 @@ class Moves(Record):
     """All that the lifter does in one clip; which parts are there depends on the lift.
 
     Attributes:
-        variant: What kind of the lift: "power", "hang", "blocks", "split", "snatch_pull", …; "" for the plain one.
+        variant: As it was asked for: words of "hang", "block", "power", "split"; of a pull "snatch" or "clean" last.
         fault_strength: 0 just beyond the threshold of the level `fault`, 1 far beyond; 0 without a fault.
         outcome: Of the last lift of the clip; in the clean & jerk the clean before it is caught.
         missed_behind: A lost bar falls behind the lifter instead of in front.
@@ -159,7 +174,7 @@ class Moves(Record):
     """
 
     variant: str = ""
-    fault: MoveFault | None = None
+    fault: Fault | None = None
     fault_strength: float = Field(default=0.0, ge=0, le=1)
     outcome: Outcome = "caught"
     missed_behind: bool = False
@@ -168,7 +183,6 @@ class Moves(Record):
     setup: Setup = "still"
     setup_s: float = 1.0
     bar_to_ankle_m: float = 0.1
-    block_m: float = 0.0
     lowered: bool = False
     hold_s: float = 1.3
     tail_s: float = 1.4

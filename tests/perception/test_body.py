@@ -10,8 +10,8 @@ from coach.domain.measures import MEASURES
 from perception.body import place_measures, pull_phases
 from perception.instants import LiftTimes
 from perception.kinematics import Angles
-from perception.measures import Context
 from perception.pose import INDEX, PoseTrack
+from perception.readings import Context
 from perception.scale import Scale
 
 Figure = Callable[..., PoseTrack]
