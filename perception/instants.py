@@ -19,10 +19,10 @@ from perception.smoothing import runs
 STEP_S = 0.002  # s, grid on which the smooth curves are read
 START_SHARE = 0.10  # share of this lift's peak upward speed that marks the start (field definition)
 QUIET_S = 0.040  # s, shortest run below the start speed that counts as rest
+WAIT_S = 0.080  # s, the same in a jerk, so that the turning point of the dip is not taken
 DESCENT_M_S = -0.15  # m/s, slower than this the bar has not really come down
 FALLING = 1.3  # of the speed of a turning point, on a softer curve a descent is faster than this
 LOWERED_M_S = -0.3  # m/s, rest before such a movement down does not belong to the pull after it
-QUICK_M_S = 1.0  # m/s, a rise this fast leaves its lowest place too quickly for its start to be carried back
 STILL_M_S = 0.10  # m/s, speed of a turning point
 PASSED_M, PASSED_SOFT_M = (0.02, 0.06), (0.03, 0.10)  # m, heights passed from which the start is carried back
 SOFT_HZ = 6.0  # Hz, a curve cut off below this is one of the hands, and noisy
@@ -153,31 +153,41 @@ def pull_times(m: Motion, top: Top, *, from_floor: bool) -> tuple[dict[InstantNa
     return times, rest, has_rest
 
 
-def dip_times(m: Motion, a: int, top: Top) -> tuple[dict[InstantName, float], float]:
+def dip_times(m: Motion, a: int, top: Top, kind: LiftName) -> tuple[dict[InstantName, float], float]:
     """Return the instants up to max height of a lift that begins with a descent, and the height before it.
 
-    The start is the first upward speed above a tenth of the peak, after the lowest place.
+    The start of a jerk is the end of the last 80 ms in which the bar was slower than a tenth of the peak: in the dip,
+    unless the lifter waits at its bottom. The start of a squat is the first upward speed above a tenth of its peak.
     """
     bottom = a + int(np.argmin(m.height[a : top.peak + 1]))
-    before = m.up[: bottom + 1]
     level = plateau(m, bottom)
-    fastest = level + int(np.argmin(before[level:]))
-    quiet = np.flatnonzero(before[:fastest] > START_SHARE * before[fastest])
-    slow = int(quiet[-1]) if len(quiet) else level
+    fastest = level + int(np.argmin(m.up[level : bottom + 1]))
+    moving = np.flatnonzero(m.up[:fastest] > START_SHARE * m.up[fastest])
+    slow = int(moving[-1]) if len(moving) else level
     left_s, _, rest = _leaving(m, -m.height, slow, fastest)
-    slow_up = np.flatnonzero(m.up[: top.peak] < START_SHARE * m.up[top.peak])
-    start = max(bottom, int(slow_up[-1]) + 1 if len(slow_up) else bottom)
-    _, start_s, _ = _leaving(m, m.height, start, top.peak, float(m.height[bottom]))
-    if m.up[top.peak] > QUICK_M_S or start_s < m.t[bottom]:
-        start_s = float(m.t[start])
     times: dict[InstantName, float] = {
         "dip_start": left_s,
         "dip_bottom": float(m.t[bottom]),
-        "start": start_s,
+        "start": _squat_start(m, bottom, top) if kind == "squat" else _jerk_start(m, slow, fastest, bottom, top),
         "peak_velocity": _peak_s(m, top.peak),
         "max_height": float(m.t[top.apex]),
     }
     return times, -rest
+
+
+def _jerk_start(m: Motion, slow: int, fastest: int, bottom: int, top: Top) -> float:
+    limit = START_SHARE * float(m.up[top.peak])
+    waits = [run for run in runs(m.speed[: top.peak] < limit) if (run[1] - run[0]) * STEP_S >= WAIT_S]
+    if waits and waits[-1][1] > bottom:
+        return float(m.t[waits[-1][1]])
+    return _leaving(m, -m.height, slow, fastest, pass_m_s=limit)[1]
+
+
+def _squat_start(m: Motion, bottom: int, top: Top) -> float:
+    slow_up = np.flatnonzero(m.up[: top.peak] < START_SHARE * m.up[top.peak])
+    start = max(bottom, int(slow_up[-1]) + 1 if len(slow_up) else bottom)
+    start_s = _leaving(m, m.height, start, top.peak, rest_m=float(m.height[bottom]))[1]
+    return start_s if start_s >= m.t[bottom] else float(m.t[start])
 
 
 def plateau(m: Motion, bottom: int) -> int:
@@ -255,7 +265,13 @@ def _start(m: Motion, peak: int) -> tuple[int, bool]:
 
 
 def _leaving(
-    m: Motion, height: Floats, start: int, fast: int, rest_m: float | None = None
+    m: Motion,
+    height: Floats,
+    start: int,
+    fast: int,
+    *,
+    rest_m: float | None = None,
+    pass_m_s: float | None = None,
 ) -> tuple[float, float, float]:
     """Return when the bar left its rest, when it passed the start speed, and the height of its rest.
 
@@ -273,7 +289,8 @@ def _leaving(
     ratio = (levels[1] / levels[0]) ** (1 / GROWTH)
     left_s = float(t[low]) - float(t[high] - t[low]) / (ratio - 1)
     steepness = levels[1] / (float(t[high]) - left_s) ** GROWTH
-    start_s = left_s + float(START_SHARE * abs(m.up[fast]) / (GROWTH * steepness)) ** (1 / (GROWTH - 1))
+    passed_m_s = START_SHARE * abs(float(m.up[fast])) if pass_m_s is None else pass_m_s
+    start_s = left_s + float(passed_m_s / (GROWTH * steepness)) ** (1 / (GROWTH - 1))
     if abs(start_s - float(t[start])) > AGREE_S * max(1.0, 1.0 / abs(float(m.up[fast]))):
         start_s = float(t[start])
     return float(np.clip(left_s, max(t[0], start_s - EARLIEST_S), start_s)), start_s, rest

@@ -101,7 +101,7 @@ def relocate(curve: BarCurve, lift: LiftTimes, stature_m: float) -> LiftTimes | 
         return None
     rise = min(near, key=lambda r: abs(float(m.t[r.top.peak]) - peak_s))
     if "dip_start" in lift.times_s:
-        times, rest = dip_times(m, rise.a, rise.top)
+        times, rest = dip_times(m, rise.a, rise.top, lift.kind)
         has_rest, low = True, rest - RACK_LOW * stature_m
     else:
         from_floor = "lift_off" in lift.times_s
@@ -302,7 +302,7 @@ def _pull(places: Places, rises: list[_Rise], wanted: LiftName | None, *, from_f
 def _jerk(places: Places, rises: list[_Rise]) -> LiftTimes:
     """Return the jerk whose drive the first rise is; with a drop of a few centimetres or none it is simply caught."""
     m, h, rise = places.motion, places.stature_m, rises[0]
-    times, rest = dip_times(m, rise.a, rise.top)
+    times, rest = dip_times(m, rise.a, rise.top, "jerk")
     low = rest - RACK_LOW * h
     ending = judge_catch(m, rise.top, low, h, places.body)
     sketch = LiftTimes(times | ending.times_s, ending.outcome, rest, 0.0, True)
@@ -318,7 +318,7 @@ def _jerk(places: Places, rises: list[_Rise]) -> LiftTimes:
 def _squat(places: Places, rise: _Rise) -> LiftTimes:
     """Return the squat whose ascent a rise is: caught when it was stood up."""
     m = places.motion
-    times, rest = dip_times(m, rise.a, rise.top)
+    times, rest = dip_times(m, rise.a, rise.top, "squat")
     times["max_height"] = arrival_s(m, rise.top)
     stood = m.height[rise.top.apex] >= rest - SQUAT_BACK * places.stature_m
     place = places.of(float(m.t[rise.before]))
