@@ -92,16 +92,18 @@ class CameraTrack:
     def why_spoiled(self, start: int, stop: int) -> str | None:
         """Return why places measured in frames [start, stop) mean nothing; None where they hold.
 
-        A camera that moved is no reason when the background was followed: residual at most 3 px in a picture 640 wide.
+        A blank background tells nothing and is taken for a still one. A camera that moved is no reason when the background was followed: residual at most 3 px in a picture 640 wide.
         """
+        part = slice(start, stop)
+        least = FEW_INLIERS if self.moves_at(start) else 1
+        n_lost, n = int(np.sum(~(self.n_inliers[part] >= least))), stop - start
+        scene = int(np.searchsorted(self.scene_starts, start, side="right")) - 1
+        ends = (*self.scene_starts[1:], len(self.matrices))
+        is_blank = not np.any(self.n_inliers[self.scene_starts[scene] : ends[scene]] > 0)
+        if n_lost > LOST_SHARE * n and not is_blank:
+            return f"the camera moved and the background could not be followed (lost in {n_lost} of {n} frames): use a tripod"
         if not self.moves_at(start):
             return None
-        part = slice(start, stop)
-        few = ~(self.n_inliers[part] >= FEW_INLIERS)
-        lost = ~np.isfinite(self.matrices[part, 0, 0])
-        if np.mean(lost | few) > LOST_SHARE:
-            n, of = int(np.sum(lost | few)), stop - start
-            return f"the camera moved and the background could not be followed (lost in {n} of {of} frames): use a tripod"
         worst = float(np.nanpercentile(self.residual_px[part], 90))
         if worst > LARGEST_RESIDUAL_PX * self.size_px[0] / 640:
             return f"the camera moved and the background could not be followed (residual {worst:.1f} px): use a tripod"

@@ -13,24 +13,31 @@ from perception.pose import INDEX, Floats, Image, Person
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels."""
 
-WORK_WIDTH_PX = 480  # px, pictures are made this small
-MOST_CORNERS = 140
+WORK_AREA_PX = 480 * 360  # px, pictures are made this small
+MOST_CORNERS = 500
+TILES = (4, 3)  # across and down
+MOST_IN_TILE = 12  # corners, so that somebody in front in a patterned shirt does not outvote the room
 CORNER_QUALITY = 0.004  # of the best corner
 CORNER_GAP_PX = 11.0  # px of the small picture, so that corners lie all over it
 WINDOW_PX = 15  # px, side of the patch that is followed
 PYRAMID_LEVELS = 3  # 15 px at an eighth of the size reaches jumps of 50 px
+ENOUGH_CORNERS = 80
+LIKE_LEVEL = 10.0  # grey levels that a patch may differ on average, else it is hidden
 GATE_PX = 2.0  # px of the small picture: corners this far from the model are not background, or too near
+NEARLY = 0.8  # of the most corners
 REFINE_ROUNDS = 3
 LEAST_INLIERS = 12
 LEAST_SHARE = 0.35  # of the corners off people that must agree, else the model may be of something else
-KEYSTONE_FROM = 24  # inliers from which pan and tilt may turn rectangles into trapezes
-KEYSTONE_RIDGE = 0.05  # weight of "no trapeze" in units of one corner at half the picture's width
+KEYSTONE_FROM = 16  # inliers from which pan and tilt may turn rectangles into trapezes
+KEYSTONE_RIDGE = 0.03  # a corner's noise, 0.2 px of 240, over the trapeze of a pan by 4 degrees
 FAR_SHIFT = 0.22  # of the picture's width, from a keyframe; beyond it another one is taken
 FAR_SCALE = 0.10  # change of size that patches still match
 FAR_TURN_RAD = 0.09  # rad, likewise
 NEAR = 0.6  # of these: an older keyframe this near is taken again
 LEAST_LEFT = 0.4  # of a keyframe's corners that must still be found
 MOST_KEYFRAMES = 16  # kept, so that memory stays constant
+LEAST_OFF_PEOPLE = 0.2  # of the picture
+SAME_LEVEL = 3.0  # grey levels, sensor noise and compression; a shift by a pixel changes a room by more
 STRAY_AFTER = 8  # frames a corner may be off more often than on
 TRIMMED = 0.8  # share of corners, the best ones, that the residual is taken over; the rest may move by itself
 BOX_MARGIN = 0.12  # of a person's height
@@ -104,14 +111,16 @@ class BackgroundWatch:
 
     def track(self) -> CameraTrack:
         """Return the camera over all frames seen so far."""
-        shrink = min(1.0, WORK_WIDTH_PX / max(self._size_px[0], 1))
-        smaller = np.array([[shrink, 0, (shrink - 1) / 2], [0, shrink, (shrink - 1) / 2], [0, 0, 1]])
+        width, height = self._size_px
+        small = _small_size(width, height)
+        across, down = small[0] / max(width, 1), small[1] / max(height, 1)
+        smaller = np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
         matrices = np.array(self._matrices).reshape(-1, 3, 3)
         quality = np.array(self._quality, dtype=float).reshape(-1, 3)
         return settle(
             np.linalg.inv(smaller) @ matrices @ smaller,
-            quality[:, 0] / shrink,
-            quality[:, 1] / shrink,
+            quality[:, 0] / across,
+            quality[:, 1] / across,
             quality[:, 2],
             tuple(self._scenes),
             self._size_px,
@@ -123,7 +132,8 @@ class BackgroundWatch:
             if not self._add_keyframe(grey, mask, np.eye(3)):
                 return None
             return _Fit(np.eye(3), 0.0, 0.0, len(self._keys[0].corners), 1.0)
-        fit = _match(self._keys[self._key], grey, mask, self._guess)
+        key = self._keys[self._key]
+        fit = _match(key, grey, mask, self._guess) or _unchanged(key, grey, mask)
         if fit is None and self._last is not None:
             before, to_reference, old_mask = self._last
             if self._add_keyframe(before, old_mask, to_reference):
@@ -136,7 +146,7 @@ class BackgroundWatch:
         found = cv2.goodFeaturesToTrack(grey, MOST_CORNERS, CORNER_QUALITY, CORNER_GAP_PX, mask=mask)
         if found is None or len(found) < LEAST_INLIERS:
             return False
-        corners = np.asarray(found, dtype=np.float32).reshape(-1, 2)
+        corners = _spread(np.asarray(found, dtype=np.float32).reshape(-1, 2), grey.shape)
         if len(self._keys) >= MOST_KEYFRAMES:
             del self._keys[1]
         self._keys.append(_Keyframe(grey, corners, to_reference, np.zeros(len(corners))))
@@ -152,7 +162,7 @@ class BackgroundWatch:
         if near != self._key:
             self._key = near
             self._guess = np.linalg.inv(to_reference) @ self._keys[near].to_reference
-        elif away[self._key] > 1 or (left < LEAST_LEFT and away[self._key] > 1 - NEAR):
+        elif away[self._key] > 1 or (left < LEAST_LEFT and away[self._key] > NEAR):
             others = [i for i in range(len(away)) if i != self._key and away[i] < NEAR]
             if others:
                 self._key = others[0]
@@ -182,29 +192,45 @@ def _grown(low: Floats, high: Floats, by: float) -> Box:
     return float(low[0] - by), float(low[1] - by), float(high[0] + by), float(high[1] + by)
 
 
+def _small_size(width: int, height: int) -> tuple[int, int]:
+    """Return the size at which pictures are compared."""
+    shrink = min(1.0, float(np.sqrt(WORK_AREA_PX / max(width * height, 1))))
+    return max(8, round(width * shrink)), max(8, round(height * shrink))
+
+
 def _small_grey(image_rgb: Image) -> Image:
     green = cv2.extractChannel(image_rgb, 1)
-    if green.shape[1] > WORK_WIDTH_PX:
-        height = max(8, round(green.shape[0] * WORK_WIDTH_PX / green.shape[1]))
-        green = cv2.resize(green, (WORK_WIDTH_PX, height), interpolation=cv2.INTER_AREA)
+    size = _small_size(green.shape[1], green.shape[0])
+    if size[0] < green.shape[1]:
+        green = cv2.resize(green, size, interpolation=cv2.INTER_AREA)
     return np.asarray(green, dtype=np.uint8)
 
 
 def _mask(shape: tuple[int, ...], boxes_px: Sequence[Box]) -> npt.NDArray[np.uint8]:
     """Return 255 where background may be, in the small picture."""
-    shrink = min(1.0, WORK_WIDTH_PX / shape[1])
-    size = (max(8, round(shape[0] * shrink)) if shrink < 1 else shape[0], min(shape[1], WORK_WIDTH_PX))
-    mask = np.full(size, 255, dtype=np.uint8)
+    width, height = _small_size(shape[1], shape[0])
+    shrink = width / shape[1]
+    mask = np.full((height, width), 255, dtype=np.uint8)
     for box in boxes_px:
-        left, top, right, bottom = (int(np.clip(v * shrink, 0, max(size))) for v in box)
+        left, top, right, bottom = (int(np.clip(v * shrink, 0, max(width, height))) for v in box)
         mask[top : bottom + 1, left : right + 1] = 0
     return mask
+
+
+def _spread(corners: npt.NDArray[np.float32], shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """Return the best corners of each tile of the picture, more from each where there are few; they come best first."""
+    tile = (corners / np.array([shape[1], shape[0]]) * TILES).astype(int) @ np.array([1, TILES[0]])
+    rank = np.zeros(len(corners), dtype=int)
+    for t in range(TILES[0] * TILES[1]):
+        rank[tile == t] = np.arange(np.sum(tile == t))
+    most = next((n for n in range(MOST_IN_TILE, len(corners)) if np.sum(rank < n) >= ENOUGH_CORNERS), len(corners))
+    return corners[rank < most]
 
 
 def _match(key: _Keyframe, grey: Image, mask: npt.NDArray[np.uint8], guess: Floats) -> _Fit | None:
     """Look for the corners of a keyframe in a frame and fit the camera's motion to most of them."""
     start = move_points(guess, key.corners.astype(float)).astype(np.float32)
-    found, status, _ = cv2.calcOpticalFlowPyrLK(
+    found, status, unlike = cv2.calcOpticalFlowPyrLK(
         key.grey,
         grey,
         key.corners,
@@ -216,11 +242,12 @@ def _match(key: _Keyframe, grey: Image, mask: npt.NDArray[np.uint8], guess: Floa
         minEigThreshold=1e-3,
     )
     seen = (status.ravel() == 1) & _off_people(found, mask)
+    seen &= unlike.ravel() < max(LIKE_LEVEL, 3 * float(np.median(unlike[seen]))) if seen.any() else seen
     usable = seen & (key.strays < STRAY_AFTER)
     if usable.sum() < LEAST_INLIERS:
         return None
     here, there = key.corners[usable].astype(float), found[usable].astype(float)
-    matrix = _fit_camera(here, there, grey.shape)
+    matrix = _fit_camera(here, there, grey.shape, guess)
     if matrix is None:
         return None
     off = np.linalg.norm(move_points(matrix, here) - there, axis=1)
@@ -228,9 +255,19 @@ def _match(key: _Keyframe, grey: Image, mask: npt.NDArray[np.uint8], guess: Floa
     key.strays[usable] = np.clip(key.strays[usable] + np.where(inlier, -1, 1), -STRAY_AFTER, STRAY_AFTER)
     if inlier.sum() < max(LEAST_INLIERS, LEAST_SHARE * len(off)):
         return None
-    best = np.sort(off)[: max(LEAST_INLIERS, int(TRIMMED * len(off)))]
+    all_off = np.sort(np.linalg.norm(move_points(matrix, key.corners[seen].astype(float)) - found[seen], axis=1))
+    best = all_off[: max(LEAST_INLIERS, int(TRIMMED * len(all_off)))]
     rms = float(np.sqrt(np.mean(off[inlier] ** 2)))
     return _Fit(matrix, rms, float(np.sqrt(np.mean(best**2))), int(inlier.sum()), float(np.mean(usable)))
+
+
+def _unchanged(key: _Keyframe, grey: Image, mask: npt.NDArray[np.uint8]) -> _Fit | None:
+    """Return "no motion" where few corners are left, as behind a crowd, but all off people looks as in the keyframe."""
+    here = mask > 0
+    if here.mean() < LEAST_OFF_PEOPLE:
+        return None
+    change = float(np.mean(cv2.absdiff(key.grey, grey)[here]))
+    return _Fit(np.eye(3), 0.0, 0.0, LEAST_INLIERS, 1.0) if change < SAME_LEVEL else None
 
 
 def _off_people(points: npt.NDArray[np.float32], mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
@@ -242,12 +279,20 @@ def _off_people(points: npt.NDArray[np.float32], mask: npt.NDArray[np.uint8]) ->
     return np.asarray(inside & (at > 0), dtype=np.bool_)
 
 
-def _fit_camera(here: Floats, there: Floats, shape: tuple[int, ...]) -> Floats | None:
-    """Return the 3 x 3 motion that most corners agree on; None where no two pairs do."""
-    found, inlier = cv2.estimateAffinePartial2D(here, there, ransacReprojThreshold=GATE_PX, maxIters=300)
-    if found is None or inlier is None:
+def _fit_camera(here: Floats, there: Floats, shape: tuple[int, ...], guess: Floats) -> Floats | None:
+    """Return the 3 x 3 motion that most corners agree on; None where no two pairs do.
+
+    No motion, or that of the frame before, is begun with when it has nearly as many corners as the best step from there,
+    so that somebody large in front takes over only when the background is gone.
+    """
+    found, _ = cv2.estimateAffinePartial2D(
+        move_points(guess, here), there, ransacReprojThreshold=GATE_PX, maxIters=300
+    )
+    if found is None:
         return None
-    matrix = np.vstack([found, [0.0, 0.0, 1.0]])
+    tried = [np.eye(3), guess, np.vstack([found, [0.0, 0.0, 1.0]]) @ guess]
+    counts = [int(np.sum(np.linalg.norm(move_points(m, here) - there, axis=1) < GATE_PX)) for m in tried]
+    matrix = next(m for m, n in zip(tried, counts, strict=True) if n >= NEARLY * max(counts))
     for _ in range(REFINE_ROUNDS):
         off = np.linalg.norm(move_points(matrix, here) - there, axis=1)
         near = off < GATE_PX
