@@ -39,6 +39,7 @@ MOST_KEYFRAMES = 16  # kept, so that memory stays constant
 LEAST_OFF_PEOPLE = 0.2  # of the picture
 SAME_LEVEL = 3.0  # grey levels, sensor noise and compression; a shift by a pixel changes a room by more
 STRAY_AFTER = 8  # frames a corner may be off more often than on
+PARALLAX_SHARE = 1.5  # of the picture's shift, by which near things may be off
 TRIMMED = 0.8  # share of corners, the best ones, that the residual is taken over; the rest may move by itself
 BOX_MARGIN = 0.12  # of a person's height
 PLATE_REACH = 0.22  # of a person's height about each hand, where bar and plates are
@@ -255,10 +256,21 @@ def _match(key: _Keyframe, grey: Image, mask: npt.NDArray[np.uint8], guess: Floa
     key.strays[usable] = np.clip(key.strays[usable] + np.where(inlier, -1, 1), -STRAY_AFTER, STRAY_AFTER)
     if inlier.sum() < max(LEAST_INLIERS, LEAST_SHARE * len(off)):
         return None
-    all_off = np.sort(np.linalg.norm(move_points(matrix, key.corners[seen].astype(float)) - found[seen], axis=1))
-    best = all_off[: max(LEAST_INLIERS, int(TRIMMED * len(all_off)))]
     rms = float(np.sqrt(np.mean(off[inlier] ** 2)))
-    return _Fit(matrix, rms, float(np.sqrt(np.mean(best**2))), int(inlier.sum()), float(np.mean(usable)))
+    return _Fit(matrix, rms, _unexplained(matrix, key.corners[seen], found[seen]), int(inlier.sum()), float(np.mean(usable)))
+
+
+def _unexplained(matrix: Floats, here: npt.NDArray[np.float32], there: npt.NDArray[np.float32]) -> float:
+    """Return the root mean square distance from the model of what may be background, its worst fifth left out.
+
+    Things nearer than the rest may be off by as much as the picture itself was shifted; what is off by more moves by
+    itself.
+    """
+    moved = move_points(matrix, here.astype(float))
+    shift = float(np.median(np.linalg.norm(moved - here, axis=1)))
+    off = np.sort(np.linalg.norm(moved - there, axis=1))
+    off = off[off < GATE_PX + PARALLAX_SHARE * shift]
+    return float(np.sqrt(np.mean(off[: max(LEAST_INLIERS, int(TRIMMED * len(off)))] ** 2)))
 
 
 def _unchanged(key: _Keyframe, grey: Image, mask: npt.NDArray[np.uint8]) -> _Fit | None:
