@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from perception.camera_track import CameraTrack
+from perception.flights import find_bounces
 from perception.pose import Floats, Image, check_shape, freeze
 from perception.registration import Box
 from perception.smoothing import runs
@@ -25,9 +26,10 @@ LEAST_LENGTH = 1.5  # pictures' widths of line in the heap of one picture, else 
 LEAST_SHARE = 0.35  # of the length within LARGEST_TILT_DEG that must lie in the heap
 UPRIGHT_SD_DEG = 0.25  # deg, walls and racks are built upright, lenses bend lines
 LEVEL_SD_DEG = 0.6  # deg, edges of the floor are level, but seem tilted when the camera looks along them a little
-FALL_SPEED = 0.35  # of the fastest fall, above which the bar flies
-FALL_SHORTEST_S = 0.15
-FALL_SD_DEG = 0.15  # deg, hands let go one after the other
+FALL_SPEED = 0.5  # of the fastest fall, above which hands have let go
+FALL_SD_DEG = 0.5  # deg, hands let go one after the other
+BOUNCE_SD_DEG = 0.15  # deg, a bar that lands on one plate first
+LARGEST_FALL_SD_DEG = 1.5
 LEAST_FALL_SAMPLES = 7
 APART = 2.5  # SDs that evidence may be apart before the surest alone is believed, less surely
 
@@ -236,31 +238,47 @@ def _lean(tilt: Floats, place: Floats, length: Floats) -> float:
 def plumb_fall(times_s: Floats, points_px: Floats, after_s: float) -> RollEvidence | None:
     """Return the roll that a dropped bar shows: whatever its speed, it is accelerated straight down.
 
-    A parabola in x and one in y are fitted to each free flight (the fall, and rises and falls of bounces); the direction
-    of the acceleration is plumb. A bar at rest over where it was lifted says nothing, because lifters move.
+    A parabola in x and one in y are fitted to each free flight; the direction of the acceleration is plumb. Bounces
+    count most, because hands guide the bar into its fall and only its fast part is free. A bar at rest over where it was
+    lifted says nothing, because lifters move.
 
     Args:
         times_s: (T,).
         points_px: (T, 2), the plate's centre, y down; NaN where not seen.
         after_s: When the lift itself ended.
     """
-    seen = np.isfinite(points_px).all(axis=1) & (times_s > after_s)
-    t, p = times_s[seen], points_px[seen]
-    if len(t) < LEAST_FALL_SAMPLES:
+    told = []
+    for flight in find_bounces(times_s, -points_px[:, 1], after_s):
+        roll, sd = _plumb(times_s[flight], points_px[flight])
+        told.append((roll, float(np.hypot(sd, BOUNCE_SD_DEG))))
+    fall = _fast_fall(times_s, points_px, after_s)
+    if fall is not None:
+        roll, sd = _plumb(times_s[fall], points_px[fall])
+        told.append((roll, float(np.hypot(sd, FALL_SD_DEG))))
+    rolls, sds = np.array(told).reshape(-1, 2).T
+    good = sds < LARGEST_FALL_SD_DEG
+    if not good.any():
         return None
-    down = np.diff(p[:, 1]) / np.diff(t)
-    fast = float(np.max(down))
-    best: tuple[float, float, float] | None = None
-    for first, stop in runs(down > FALL_SPEED * fast):
-        last = stop - 1  # the last sample of a fall may already stand on the floor
-        if last - first + 1 < LEAST_FALL_SAMPLES or t[last] - t[first] < FALL_SHORTEST_S:
-            continue
-        depth = float(p[last, 1] - p[first, 1])
-        if best is None or depth > best[0]:
-            best = (depth, *_plumb(t[first : last + 1], p[first : last + 1]))
-    if best is None or best[2] > 2.0:
+    weight = sds[good] ** -2
+    mean = float(np.average(rolls[good], weights=weight))
+    off = float(np.sqrt(np.average((rolls[good] - mean) ** 2, weights=weight)))
+    return RollEvidence("fall", mean, max(float(weight.sum() ** -0.5), off))
+
+
+def _fast_fall(
+    times_s: Floats, points_px: Floats, after_s: float
+) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
+    """Return the frames of the deepest fall in which it is fast, without the last, which may stand on the floor."""
+    frames = np.flatnonzero(np.isfinite(points_px).all(axis=1) & (times_s > after_s))
+    if len(frames) < LEAST_FALL_SAMPLES:
         return None
-    return RollEvidence("fall", best[1], float(np.hypot(best[2], FALL_SD_DEG)))
+    t, y = times_s[frames], points_px[frames, 1]
+    down = np.diff(y) / np.diff(t)
+    falls = [(a, b - 1) for a, b in runs(down > FALL_SPEED * float(np.max(down))) if b - a >= LEAST_FALL_SAMPLES]
+    if not falls:
+        return None
+    first, last = max(falls, key=lambda f: float(y[f[1]] - y[f[0]]))
+    return frames[first : last + 1]
 
 
 def _plumb(t: Floats, p: Floats) -> tuple[float, float]:
