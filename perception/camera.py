@@ -18,10 +18,16 @@ CUT_LEVEL = 18.0  # mean absolute grey difference of thumbnails; a lifter moving
 
 
 class FrameWatch:
-    """Watches the frames of one clip in order for cuts, camera motion and straight edges; keeps few pictures."""
+    """Watches the frames of one clip in order for cuts, camera motion and straight edges; keeps few pictures.
+
+    Attributes:
+        cuts: First frame after each cut.
+        changes: Mean absolute grey difference of each frame to the one before, for `find_copies`; NaN for the first.
+    """
 
     def __init__(self) -> None:
         self.cuts: list[int] = []
+        self.changes: list[float] = []
         self._n_frames = 0
         self._last: Image | None = None
         self._recent: list[float] = []
@@ -51,8 +57,10 @@ class FrameWatch:
 
     def _is_cut(self, thumb: Image) -> bool:
         if self._last is None:
+            self.changes.append(float("nan"))
             return False
         change = float(np.mean(cv2.absdiff(thumb, self._last)))
+        self.changes.append(change)
         usual = float(np.median(self._recent)) if self._recent else 0.0
         self._recent = [*self._recent[-14:], change]
         return change > max(CUT_LEVEL, 2 * usual) and _correlation(thumb, self._last) < SAME_SCENE

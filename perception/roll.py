@@ -67,7 +67,8 @@ class Roll:
     """How the picture is tilted.
 
     Attributes:
-        roll_deg: Where plumb up points, from the picture's up, clockwise positive; 0 when nothing tells.
+        roll_deg: The camera turned clockwise (+) as its holder sees it, so that the picture leans to the left; 0 when
+            nothing tells.
         sd_deg: Its SD.
         evidence: What told it, surest first.
     """
@@ -200,11 +201,11 @@ def _from_lines(
     spread = float(np.sqrt(np.average((tilt[near] - peak) ** 2, weights=length[near])))
     n_apart = max(1.0, near.sum() / len(pictures))
     own = UPRIGHT_SD_DEG if kind == "upright" else LEVEL_SD_DEG
-    return RollEvidence(kind, peak, float(np.hypot(own, spread / np.sqrt(n_apart))))
+    return RollEvidence(kind, -peak, float(np.hypot(own, spread / np.sqrt(n_apart))))
 
 
 def _tilts(ends: Floats, size_px: tuple[int, int], kind: str) -> tuple[Floats, Floats, Floats]:
-    """Return tilt in degrees, place from the middle and length, in widths of the picture, of nearly upright or level edges."""
+    """Return lean to the right in degrees, place from the middle and length, in widths of the picture, of nearly upright or level edges."""
     step = ends[:, 2:] - ends[:, :2]
     middle = (ends[:, :2] + ends[:, 2:]) / 2 - (np.array(size_px) - 1) / 2
     if kind == "upright":
@@ -288,7 +289,7 @@ def _plumb(t: Floats, p: Floats) -> tuple[float, float]:
     noise = np.sqrt(squares / max(len(t) - 3, 1)) if len(squares) else np.zeros(2)
     sd = float(np.sqrt(np.linalg.inv(design.T @ design)[0, 0])) * float(np.linalg.norm(noise))
     ax, ay = coefficients[0]
-    return float(np.degrees(np.arctan2(-ax, ay))), float(np.degrees(sd / max(abs(ay), 1e-9)))
+    return float(np.degrees(np.arctan2(ax, ay))), float(np.degrees(sd / max(abs(ay), 1e-9)))
 
 
 def level(points_px: Floats, roll_deg: float, size_px: tuple[int, int]) -> Floats:
@@ -301,7 +302,7 @@ def level(points_px: Floats, roll_deg: float, size_px: tuple[int, int]) -> Float
     """
     if roll_deg == 0:
         return np.array(points_px, dtype=float)
-    r = np.radians(roll_deg)
+    r = -np.radians(roll_deg)
     turn = np.array([[np.cos(r), np.sin(r)], [-np.sin(r), np.cos(r)]])
     middle = (np.array(size_px, dtype=float) - 1) / 2
     return np.asarray((points_px - middle) @ turn.T + middle)

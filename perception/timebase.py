@@ -296,7 +296,9 @@ def find_copies(changes: Floats, frame_rate_hz: float) -> Copies:
     """
     n = len(changes)
     usual = np.array([_median_around(changes, i) for i in range(n)])
-    copies = np.flatnonzero((changes < SAME_PICTURE * usual) & (usual > STILL_LEVEL))
+    alike = (changes < SAME_PICTURE * usual) & (usual > STILL_LEVEL)
+    beside = np.concatenate([[False], alike, [False]])
+    copies = np.flatnonzero(alike & ~beside[:-2] & ~beside[2:])  # several in a row are a pause
     if len(copies) < 4:
         return Copies(len(copies), None, None)
     gaps = np.diff(copies)
