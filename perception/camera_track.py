@@ -71,7 +71,7 @@ class CameraTrack:
     def similarity(self, frame: int) -> tuple[float, float, Floats]:
         """Return scale, rotation in degrees (clockwise in the picture) and shift (2,) at the middle of a frame."""
         middle = (np.array(self.size_px, dtype=float) - 1) / 2
-        a, b = self.to_reference(np.stack([middle - [0.5, 0.0], middle + [0.5, 0.0]]), frame)
+        a, b = self.to_reference(middle + np.array([[-0.5, 0.0], [0.5, 0.0]]), frame)
         step = b - a
         turn = float(np.degrees(np.arctan2(step[1], step[0])))
         return float(np.linalg.norm(step)), turn, np.asarray((a + b) / 2 - middle)
@@ -81,6 +81,12 @@ class CameraTrack:
         if not any(self.moves_at(first + i) for i in range(len(points_px))):
             return np.array(points_px, dtype=float)
         return np.stack([self.to_reference(p, first + i) for i, p in enumerate(points_px)])
+
+    def to_frames(self, points_px: Floats, first: int = 0) -> Floats:
+        """Undo `steady`: return points (T, ..., 2) where consecutive frames from `first` on show them."""
+        if not any(self.moves_at(first + i) for i in range(len(points_px))):
+            return np.array(points_px, dtype=float)
+        return np.stack([self.from_reference(p, first + i) for i, p in enumerate(points_px)])
 
     def scales_at(self, points_px: Floats, first: int = 0) -> Floats:
         """Return (T,), how much larger things about points (T, 2) are in the scene's first frame."""
@@ -166,4 +172,3 @@ def _bridged(matrices: Floats) -> Floats:
 
 def _deep(vectors: Floats) -> Floats:
     return np.concatenate([vectors, np.zeros((len(vectors), 1))], axis=1)
-

@@ -154,9 +154,7 @@ class BackgroundWatch:
         self._key, self._guess = len(self._keys) - 1, np.eye(3)
         return True
 
-    def _choose_keyframe(
-        self, grey: Image, mask: npt.NDArray[np.uint8], to_reference: Floats, left: float
-    ) -> None:
+    def _choose_keyframe(self, grey: Image, mask: npt.NDArray[np.uint8], to_reference: Floats, left: float) -> None:
         """Go back to the oldest keyframe that is near, or make one of this frame when all are far."""
         away = [_distance(np.linalg.inv(to_reference) @ key.to_reference, grey.shape) for key in self._keys]
         near = next((i for i in range(self._key) if away[i] < NEAR), self._key)
@@ -242,6 +240,7 @@ def _match(key: _Keyframe, grey: Image, mask: npt.NDArray[np.uint8], guess: Floa
         flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
         minEigThreshold=1e-3,
     )
+    found = np.asarray(found, dtype=np.float32)
     seen = (status.ravel() == 1) & _off_people(found, mask)
     seen &= unlike.ravel() < max(LIKE_LEVEL, 3 * float(np.median(unlike[seen]))) if seen.any() else seen
     usable = seen & (key.strays < STRAY_AFTER)
@@ -257,7 +256,9 @@ def _match(key: _Keyframe, grey: Image, mask: npt.NDArray[np.uint8], guess: Floa
     if inlier.sum() < max(LEAST_INLIERS, LEAST_SHARE * len(off)):
         return None
     rms = float(np.sqrt(np.mean(off[inlier] ** 2)))
-    return _Fit(matrix, rms, _unexplained(matrix, key.corners[seen], found[seen]), int(inlier.sum()), float(np.mean(usable)))
+    return _Fit(
+        matrix, rms, _unexplained(matrix, key.corners[seen], found[seen]), int(inlier.sum()), float(np.mean(usable))
+    )
 
 
 def _unexplained(matrix: Floats, here: npt.NDArray[np.float32], there: npt.NDArray[np.float32]) -> float:
@@ -297,9 +298,7 @@ def _fit_camera(here: Floats, there: Floats, shape: tuple[int, ...], guess: Floa
     No motion, or that of the frame before, is begun with when it has nearly as many corners as the best step from there,
     so that somebody large in front takes over only when the background is gone.
     """
-    found, _ = cv2.estimateAffinePartial2D(
-        move_points(guess, here), there, ransacReprojThreshold=GATE_PX, maxIters=300
-    )
+    found, _ = cv2.estimateAffinePartial2D(move_points(guess, here), there, ransacReprojThreshold=GATE_PX, maxIters=300)
     if found is None:
         return None
     tried = [np.eye(3), guess, np.vstack([found, [0.0, 0.0, 1.0]]) @ guess]

@@ -152,9 +152,7 @@ def estimate_roll(
 
 def _combine(told: list[RollEvidence]) -> Roll:
     best = told[0]
-    agreed = [
-        e for e in told if abs(e.roll_deg - best.roll_deg) <= APART * float(np.hypot(e.sd_deg, best.sd_deg))
-    ]
+    agreed = [e for e in told if abs(e.roll_deg - best.roll_deg) <= APART * float(np.hypot(e.sd_deg, best.sd_deg))]
     weight = np.array([e.sd_deg**-2 for e in agreed])
     roll = float(np.average([e.roll_deg for e in agreed], weights=weight))
     sd = float(weight.sum() ** -0.5)
@@ -223,7 +221,10 @@ def _tilts(ends: Floats, size_px: tuple[int, int], kind: str) -> tuple[Floats, F
 
 def _lean(tilt: Floats, place: Floats, length: Floats) -> float:
     """Return how lean grows with place, in degrees a picture's width: the value that heaps the edges highest."""
-    if len(tilt) < 4 or float(np.sqrt(np.average((place - np.average(place, weights=length)) ** 2, weights=length))) < 0.1:
+    if (
+        len(tilt) < 4
+        or float(np.sqrt(np.average((place - np.average(place, weights=length)) ** 2, weights=length))) < 0.1
+    ):
         return 0.0
     tried = np.arange(-24.0, 24.1, 0.5)
     turned = tilt[None, :] - tried[:, None] * place[None, :]
@@ -266,9 +267,7 @@ def plumb_fall(times_s: Floats, points_px: Floats, after_s: float) -> RollEviden
     return RollEvidence("fall", mean, max(float(weight.sum() ** -0.5), off))
 
 
-def _fast_fall(
-    times_s: Floats, points_px: Floats, after_s: float
-) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
+def _fast_fall(times_s: Floats, points_px: Floats, after_s: float) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
     """Return the frames of the deepest fall in which it is fast, without the last, which may stand on the floor."""
     frames = np.flatnonzero(np.isfinite(points_px).all(axis=1) & (times_s > after_s))
     if len(frames) < LEAST_FALL_SAMPLES:

@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from perception.pose import Floats
 from perception.flights import find_bounces
+from perception.pose import Floats
 
 Verdict = Literal["fine", "slow_motion", "fast", "unsure"]
 EvidenceKind = Literal["fall", "bounce", "rise", "pull"]
@@ -16,7 +16,9 @@ GRAVITY_M_S2 = 9.81  # m/s2
 FALL_FINE_M_S2 = (9.3, 10.3)  # m/s2, what a free fall gives when scale and clock are right
 GUIDED_FALL_SD = 0.04  # of gravity: hands slow a falling bar
 GUIDED_FALL_LOW = 0.75  # of gravity, down to which hands may slow it
-RISE_SHARE = 0.70  # of gravity: mean slowing from peak speed to apex, because the lifter still pulls; 17 clips 0.56-0.85
+RISE_SHARE = (
+    0.70  # of gravity: mean slowing from peak speed to apex, because the lifter still pulls; 17 clips 0.56-0.85
+)
 RISE_SHARE_SD = 0.12
 HARDEST_RISE = 1.0  # of gravity: nothing pushes a bar down
 USUAL_PULL_S = 0.85  # s, lift-off to peak speed; source: 0.6 to 1.2 in competition
@@ -191,9 +193,7 @@ def _judge(log: float, sd: float, told: Sequence[ClockEvidence]) -> Verdict:
     return "fine" if is_one and sd < LARGEST_LOG_SD else "unsure"
 
 
-def _warn(
-    verdict: Verdict, factor: float, told: Sequence[ClockEvidence], told_rate_hz: float | None
-) -> str | None:
+def _warn(verdict: Verdict, factor: float, told: Sequence[ClockEvidence], told_rate_hz: float | None) -> str | None:
     if verdict == "fine":
         return None
     texts = dict.fromkeys(e.text for e in told if abs(float(np.log(e.factor))) > e.log_sd)

@@ -164,7 +164,9 @@ def test_a_camera_carried_past_things_near_and_far_is_refused() -> None:
 
 def test_a_whip_of_the_camera_is_refused() -> None:
     motions = [motion(shift=(0.0 if i < 20 else 90.0 * (i - 20), 0.0)) for i in range(24)]
-    frames = [(np.ascontiguousarray(cv2.blur(p, (61, 1))) if i >= 20 else p, b) for i, (p, b) in enumerate(film(motions))]
+    frames = [
+        (np.ascontiguousarray(cv2.blur(p, (61, 1))) if i >= 20 else p, b) for i, (p, b) in enumerate(film(motions))
+    ]
 
     why = followed(frames).why_spoiled(12, 24)
 
@@ -173,7 +175,7 @@ def test_a_whip_of_the_camera_is_refused() -> None:
 
 def test_each_scene_has_a_reference_of_its_own() -> None:
     watch = BackgroundWatch()
-    for i, (image, boxes) in enumerate(film([motion(shift=(2.0 * i, 0)) for i in range(20)])):
+    for image, boxes in film([motion(shift=(2.0 * i, 0)) for i in range(20)]):
         watch.observe(image, boxes)
     for i, (image, boxes) in enumerate(film([motion()] * 20, seed=7)):
         watch.observe(image, boxes, is_cut=i == 0)

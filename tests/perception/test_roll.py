@@ -14,7 +14,9 @@ SIZE = (640, 480)
 PX_PER_M = 250.0
 
 
-def dropped_px(snatch: MadeUpBar, roll_deg: float, drift_m_s: float = 0.0, noise_px: float = 0.3) -> tuple[Floats, Floats]:
+def dropped_px(
+    snatch: MadeUpBar, roll_deg: float, drift_m_s: float = 0.0, noise_px: float = 0.3
+) -> tuple[Floats, Floats]:
     """Return times and pixels of a lift whose bar is dropped, in the picture of a camera turned clockwise."""
     t, x, y = snatch.sampled(30.0)
     x = x + drift_m_s * np.maximum(t - snatch.marks["let_go"], 0)

@@ -26,7 +26,12 @@ def played(snatch: MadeUpBar, factor: float, *, scale: float = 1.0) -> TimeBase:
     t, _, y = snatch.sampled(60.0, noise_m=0.001)
     t, y = t * factor, y * scale
     at = {name: snatch.marks[name] * factor for name in ("lift_off", "peak_velocity", "max_height", "stands")}
-    pull = PullTimes(at["lift_off"], at["peak_velocity"], at["max_height"], scale * float(snatch.up[: round(at["max_height"] / factor / 0.0005)].max()) / factor)
+    pull = PullTimes(
+        at["lift_off"],
+        at["peak_velocity"],
+        at["max_height"],
+        scale * float(snatch.up[: round(at["max_height"] / factor / 0.0005)].max()) / factor,
+    )
     fall = free_fall_gravity(t, y, at["stands"])
     return check_time_base([pull], fall, bounce_gravity(t, y, at["stands"]), 0.015)
 

@@ -118,8 +118,15 @@ def test_rectifying_from_the_front_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("yaw_deg", "horizontal", "angles", "left_right"),
-    [(0, True, True, False), (14, True, True, False), (20, False, True, False), (40, False, False, False)]
-    + [(85, False, False, True), (-85, False, False, True), (-20, False, True, False)],
+    [
+        (0, True, True, False),
+        (14, True, True, False),
+        (20, False, True, False),
+        (-20, False, True, False),
+        (40, False, False, False),
+        (85, False, False, True),
+        (-85, False, False, True),
+    ],
 )
 def test_each_measure_is_gated_by_the_view_it_needs(
     yaw_deg: float, horizontal: bool, angles: bool, left_right: bool
