@@ -34,6 +34,7 @@ NO_LIFT_AS_IS = "at its own speed nothing in it is fast enough for a lift"
 SAME_PICTURE = 0.15  # of the usual change from frame to frame: what changes less is a copy of the frame before
 AROUND = 6  # frames on either side that tell the usual change
 STILL_LEVEL = 0.15  # grey levels of usual change below which nothing moves and nothing can be told
+LEAST_COPIES_SHARE = 0.05  # of all frames; fewer are chance
 REGULAR = 0.8  # share of the gaps between copies that must be alike
 
 TIMED_UNITS = ("m/s", "s", "m/s2", "N", "N s", "J", "W")
@@ -299,12 +300,13 @@ def find_copies(changes: Floats, frame_rate_hz: float) -> Copies:
     alike = (changes < SAME_PICTURE * usual) & (usual > STILL_LEVEL)
     beside = np.concatenate([[False], alike, [False]])
     copies = np.flatnonzero(alike & ~beside[:-2] & ~beside[2:])  # several in a row are a pause
-    if len(copies) < 4:
+    if len(copies) < LEAST_COPIES_SHARE * n:
         return Copies(len(copies), None, None)
     gaps = np.diff(copies)
-    every = float(np.mean(gaps[np.abs(gaps - np.median(gaps)) <= 1]))
-    if np.mean(np.abs(gaps - np.median(gaps)) <= 1) < REGULAR:
+    alike_gaps = gaps[np.abs(gaps - np.median(gaps)) <= 1]
+    if len(alike_gaps) < REGULAR * len(gaps):
         return Copies(len(copies), None, f"{len(copies)} of {n} frames repeat the one before: times are less sure")
+    every = float(np.mean(alike_gaps))
     true_hz = frame_rate_hz * (1 - 1 / every)
     return Copies(
         len(copies),

@@ -11,7 +11,7 @@ from perception.pose import INDEX, Floats, PoseTrack
 GRID_STEP_DEG = 0.5
 GRID_DEG = np.arange(0.0, 360.0, GRID_STEP_DEG)
 SIDE_WITHIN_DEG = 25.0  # deg off the square side view that still counts as from the side
-FRONT_BEYOND_DEG = 60.0
+FRONT_BEYOND_DEG = 65.0
 SPREAD = 1.10  # signed shoulder and hip spread over trunk length, seen from the front
 SPREAD_SD = 0.22  # bodies, raised shoulders, joints behind each other; from 17 clips
 AHEAD = 0.50  # toes before heels plus nose before ears over trunk length, seen from the side
@@ -32,7 +32,7 @@ class Look:
     """How the camera looks at the lifter.
 
     Attributes:
-        view: Side within 25 degrees of square, front and rear beyond 60, oblique between.
+        view: Side within 25 degrees of square, front and rear beyond 65, oblique between.
         facing: The way the lifter faces in the picture.
         yaw_deg: How far off the square side view, -90 (from behind) to 90 (from the front); NaN when unknown.
         yaw_sd_deg: Its SD.
