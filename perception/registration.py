@@ -229,7 +229,7 @@ def _spread(corners: npt.NDArray[np.float32], shape: tuple[int, ...]) -> npt.NDA
 def _match(key: _Keyframe, grey: Image, mask: npt.NDArray[np.uint8], guess: Floats) -> _Fit | None:
     """Look for the corners of a keyframe in a frame and fit the camera's motion to most of them."""
     start = move_points(guess, key.corners.astype(float)).astype(np.float32)
-    found, status, unlike = cv2.calcOpticalFlowPyrLK(
+    flown, status, unlike = cv2.calcOpticalFlowPyrLK(
         key.grey,
         grey,
         key.corners,
@@ -240,7 +240,7 @@ def _match(key: _Keyframe, grey: Image, mask: npt.NDArray[np.uint8], guess: Floa
         flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
         minEigThreshold=1e-3,
     )
-    found = np.asarray(found, dtype=np.float32)
+    found = np.asarray(flown, dtype=np.float32)
     seen = (status.ravel() == 1) & _off_people(found, mask)
     seen &= unlike.ravel() < max(LIKE_LEVEL, 3 * float(np.median(unlike[seen]))) if seen.any() else seen
     usable = seen & (key.strays < STRAY_AFTER)
