@@ -26,12 +26,13 @@ WIDTH_SD = 0.11  # plate heights, between both boxes; yaw shows the face of one
 BAR_PX = 10  # px at the working size: the bar is free between hands and plate for 0.2 m in the widest grip
 LEAST_PX = 10.0  # px, plates that look smaller are not looked for
 LEAST_OUTLINE = 0.3  # share of a box's outline that must be edge
-LEAST_STEP = 1.5  # grey levels a pixel; weaker edges are noise
+LEAST_STEP = 1.0  # grey levels a pixel; weaker edges are noise
 EDGE_BLUR = 0.03  # plate heights, SD of the blur before edges are read: motion blur makes edges wide
 MOST_TILT = 0.16  # height difference over distance; 9 degrees
 EDGE_HALF = 24.0  # grey levels, step of an edge that counts half
 SEARCH_EVERY = 20  # frames between full searches while a pair is followed, so that a wrong one is left again
-SEARCH_LOST_EVERY = 3  # frames between full searches while none is
+SEARCH_LOST_EVERY = 3  # frames between full searches when none is; one more of them after each that failed
+MOST_PATIENCE = 12  # frames
 STEADY_GAIN = 0.15  # of score, for a pair that looks like the one followed
 GOOD_SCORE = 0.55  # of at most 1
 MAX_PAIRS = 3
@@ -51,8 +52,9 @@ class BarEnds:
         height_px: (n,), expected plate height at which the pair was found.
         width_px: (n, 2), of the boxes.
         score: (n, 2), share of each box's outline that is an edge, times how alike both are.
-        edge_px: (n, 2, 2, N_PEAKS), y of edges near the top and bottom of each box; NaN where there is none.
-        edge_strength: (n, 2, 2, N_PEAKS), grey levels.
+        edge_px: (n, 2, 4, N_PEAKS), y of edges near top and bottom of each box and x near its left and right side; NaN
+            where there is none.
+        edge_strength: (n, 2, 4, N_PEAKS), grey levels a pixel.
         colours: (n, 2, N_COLUMNS, 3), mean colour of columns from the inner to the outer side.
     """
 
@@ -67,7 +69,7 @@ class BarEnds:
 
 def no_ends() -> BarEnds:
     """Return an empty set of pairs."""
-    edges = np.zeros((0, 2, 2, N_PEAKS))
+    edges = np.zeros((0, 2, 4, N_PEAKS))
     colours = np.zeros((0, 2, N_COLUMNS, 3))
     return BarEnds(np.zeros((0, 2, 2)), np.zeros(0), np.zeros((0, 2)), np.zeros((0, 2)), edges, edges, colours)
 
@@ -116,7 +118,7 @@ class BarEndWatch:
         self._diameter_m = plate_diameter_m
         self._followed: dict[int, _Followed] = {}
         self._body_px: dict[int, float] = {}
-        self._since_search: dict[int, int] = {}
+        self._search: dict[int, tuple[int, int]] = {}
 
     def observe(self, image_rgb: Image, people: Sequence[Person]) -> BarEnds:
         """Return the pairs of the next frame."""
@@ -127,7 +129,7 @@ class BarEndWatch:
         """Forget the plates, as at a camera cut."""
         self._followed.clear()
         self._body_px.clear()
-        self._since_search.clear()
+        self._search.clear()
 
     def _observe_person(self, image_rgb: Image, person: Person) -> list[_Pair]:
         hands = hands_midpoint_px(person.points_px[None], person.visibility[None])[0]
@@ -137,15 +139,22 @@ class BarEndWatch:
         if last is not None:
             ahead, widths = last.pair.middle + last.speed, _like(last.pair)
             pairs = find_pairs(image_rgb, ahead, [last.pair.height], FOLLOW_REACH, self._apart, widths)
-        since = self._since_search.get(person.person_id, SEARCH_EVERY)
-        is_due = since >= (SEARCH_EVERY if pairs and pairs[0].score.max() >= GOOD_SCORE else SEARCH_LOST_EVERY)
-        self._since_search[person.person_id] = 0 if is_due else since + 1
-        if is_due and np.isfinite(height) and np.isfinite(hands).all():
+        if self._is_search_due(person.person_id, pairs) and np.isfinite(height) and np.isfinite(hands).all():
             searched = find_pairs(image_rgb, hands, height * SEARCH_SCALES, SEARCH_REACH, self._apart)
             pairs = _distinct([*pairs, *searched], None if last is None else last.pair)
         pairs = [_at_edges(image_rgb, pair) for pair in pairs]
         self._follow(person.person_id, pairs, last)
         return pairs
+
+    def _is_search_due(self, person_id: int, pairs: list[_Pair]) -> bool:
+        """Return whether to look everywhere: now and then while following, ever more rarely while nothing is found."""
+        waited, patience = self._search.get(person_id, (0, 0))
+        is_good = bool(pairs) and pairs[0].score.max() >= GOOD_SCORE
+        if waited < (SEARCH_EVERY if is_good else patience):
+            self._search[person_id] = waited + 1, patience
+            return False
+        self._search[person_id] = 0, SEARCH_LOST_EVERY if is_good else min(patience + SEARCH_LOST_EVERY, MOST_PATIENCE)
+        return True
 
     def _stature_px(self, person: Person) -> float:
         """Return the largest standing height that this person seemed to have so far, in pixels."""
@@ -323,7 +332,7 @@ def _paired(
     allowed = (np.abs(drop) < MOST_TILT * gap) & (np.abs(off) <= np.array(reach)).all(axis=2)
     share = np.where(allowed, 0.4 + 0.3 * fits + 0.3 * alike, 0.0)
     best = np.argsort(-share * (a[..., 3] + b[..., 3]), axis=None)[:MAX_PAIRS]
-    unread = np.full((2, 2, N_PEAKS), np.nan), np.zeros((2, 2, N_PEAKS))
+    unread = np.full((2, 4, N_PEAKS), np.nan), np.zeros((2, 4, N_PEAKS))
     out = []
     for i, j in zip(*np.unravel_index(best, share.shape), strict=True):
         if share[i, j] > 0:
@@ -335,9 +344,9 @@ def _paired(
 
 
 def _at_edges(image_rgb: Image, pair: _Pair) -> _Pair:
-    """Return the pair with the edges at the top and bottom of its boxes read to parts of a pixel."""
-    lids = [_lids(image_rgb, pair, side) for side in (0, 1)]
-    return replace(pair, edge_px=np.stack([e[0] for e in lids]), edge_strength=np.stack([e[1] for e in lids]))
+    """Return the pair with the edges along its boxes read to parts of a pixel."""
+    left, right = (_read_box(image_rgb, pair, side) for side in (0, 1))
+    return replace(pair, edge_px=np.stack([left[0], right[0]]), edge_strength=np.stack([left[1], right[1]]))
 
 
 def _joined(pairs: list[_Pair]) -> BarEnds:
@@ -353,33 +362,43 @@ def _joined(pairs: list[_Pair]) -> BarEnds:
     )
 
 
-def _lids(image_rgb: Image, pair: _Pair, side: int) -> tuple[Floats, Floats]:
-    """Return (2, N_PEAKS) y of level edges near top and bottom of one box, and their strengths."""
-    (x, y), width = pair.ends[side], pair.widths[side]
-    reach = (0.5 + EDGE_REACH) * pair.height + 4
-    x0, x1 = round(x - 0.38 * width), round(x + 0.38 * width) + 1
-    y0, y1 = max(0, int(y - reach)), min(image_rgb.shape[0], int(y + reach) + 1)
-    part = image_rgb[y0:y1, max(x0, 0) : max(x1, 0)]
-    positions, strengths = np.full((2, N_PEAKS), np.nan), np.zeros((2, N_PEAKS))
-    if part.size == 0 or y1 - y0 < 8:
-        return positions, strengths
-    rows = np.asarray(part.mean(axis=1), dtype=np.float32)
-    rows = scipy.ndimage.gaussian_filter1d(rows, max(0.8, EDGE_BLUR * pair.height), axis=0, mode="nearest")
-    slope = np.abs(rows[2:] - rows[:-2]).max(axis=1) / 2
-    at = np.arange(y0 + 1, y1 - 1, dtype=float)
-    for k, sign in enumerate((-1, 1)):
-        near = np.abs(at - (y + sign * pair.height / 2)) < EDGE_REACH * pair.height + 1
-        positions[k], strengths[k] = _line_peaks(np.where(near, slope, 0.0), at)
+def _read_box(image_rgb: Image, pair: _Pair, side: int) -> tuple[Floats, Floats]:
+    """Return (4, N_PEAKS) places of edges near top, bottom, left and right of one box, and their strengths."""
+    (x, y), width, height = pair.ends[side], pair.widths[side], pair.height
+    reach = EDGE_REACH * height + 1
+    core, rows = 0.38 * width, 0.34 * height
+    lids = _strip(image_rgb, (x - core, x + core), (y - height / 2 - reach - 4, y + height / 2 + reach + 4))
+    walls = _strip(image_rgb, (x - width / 2 - reach - 4, x + width / 2 + reach + 4), (y - rows, y + rows))
+    positions, strengths = np.full((4, N_PEAKS), np.nan), np.zeros((4, N_PEAKS))
+    for first, (part, start), middle, size in ((0, lids, y, height), (2, walls, x, width)):
+        along = first // 2
+        if part.shape[along] < 8 or part.shape[1 - along] < 1:
+            continue
+        line = part.mean(axis=1 - along, dtype=np.float32)
+        line = scipy.ndimage.gaussian_filter1d(line, max(0.8, EDGE_BLUR * height), axis=0, mode="nearest")
+        slope = np.zeros(len(line))
+        slope[1:-1] = np.abs(line[2:] - line[:-2]).max(axis=1) / 2
+        at = np.arange(len(line)) + start[1 - along]
+        for k, sign in enumerate((-1, 1)):
+            near = np.abs(at - (middle + sign * size / 2)) < reach
+            place, strengths[first + k] = _line_peaks(np.where(near, slope, 0.0))
+            positions[first + k] = start[1 - along] + place
     return positions, strengths
 
 
-def _line_peaks(slope: Floats, at: Floats) -> tuple[Floats, Floats]:
-    """Return the N_PEAKS strongest local maxima with parabolic positions between the samples."""
+def _strip(image_rgb: Image, x: tuple[float, float], y: tuple[float, float]) -> tuple[Image, tuple[int, int]]:
+    """Return the part of the picture between two x and two y, at least a pixel wide, and the x and y where it starts."""
+    x0, y0 = max(0, round(x[0])), max(0, round(y[0]))
+    return image_rgb[y0 : max(round(y[1]) + 1, 0), x0 : max(round(x[1]) + 1, 0)], (x0, y0)
+
+
+def _line_peaks(slope: Floats) -> tuple[Floats, Floats]:
+    """Return indices of the N_PEAKS strongest local maxima, to parts of a sample, and their heights."""
     position, strength = np.full(N_PEAKS, np.nan), np.zeros(N_PEAKS)
     a, b, c = slope[:-2], slope[1:-1], slope[2:]
     peaks = np.flatnonzero((b >= a) & (b > c) & (b > LEAST_STEP) & (a > 0) & (c > 0))
     peaks = peaks[np.argsort(-b[peaks])][:N_PEAKS]
     bend = a[peaks] - 2 * b[peaks] + c[peaks]
-    position[: len(peaks)] = at[peaks + 1] + 0.5 * (a[peaks] - c[peaks]) / np.where(bend == 0, -1, bend)
+    position[: len(peaks)] = peaks + 1 + 0.5 * (a[peaks] - c[peaks]) / np.where(bend == 0, -1, bend)
     strength[: len(peaks)] = b[peaks]
     return position, strength
