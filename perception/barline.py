@@ -26,6 +26,8 @@ WIDTH_SD = 0.11  # plate heights, between both boxes; yaw shows the face of one
 BAR_PX = 10  # px at the working size: the bar is free between hands and plate for 0.2 m in the widest grip
 LEAST_PX = 10.0  # px, plates that look smaller are not looked for
 LEAST_OUTLINE = 0.3  # share of a box's outline that must be edge
+SHAFT_SPAN = (0.08, 0.36)  # plate heights inwards of the plate, where the shaft is free: 4 to 16 cm
+SHAFT_HALF = 0.055  # plate heights from the middle of the shaft (28 mm thick) to what is beside it
 LEAST_STEP = 1.0  # grey levels a pixel; weaker edges are noise
 EDGE_BLUR = 0.03  # plate heights, SD of the blur before edges are read: motion blur makes edges wide
 MOST_TILT = 0.16  # height difference over distance; 9 degrees
@@ -52,9 +54,9 @@ class BarEnds:
         height_px: (n,), expected plate height at which the pair was found.
         width_px: (n, 2), of the boxes.
         score: (n, 2), share of each box's outline that is an edge, times how alike both are.
-        edge_px: (n, 2, 4, N_PEAKS), y of edges near top and bottom of each box and x near its left and right side; NaN
-            where there is none.
-        edge_strength: (n, 2, 4, N_PEAKS), grey levels a pixel.
+        edge_px: (n, 2, 5, N_PEAKS), y of edges near top and bottom of each box, x near its left and right side, and y of
+            stripes that may be the shaft beside it; NaN where there is none.
+        edge_strength: (n, 2, 5, N_PEAKS), grey levels a pixel, of stripes grey levels.
         colours: (n, 2, N_COLUMNS, 3), mean colour of columns from the inner to the outer side.
     """
 
@@ -69,7 +71,7 @@ class BarEnds:
 
 def no_ends() -> BarEnds:
     """Return an empty set of pairs."""
-    edges = np.zeros((0, 2, 4, N_PEAKS))
+    edges = np.zeros((0, 2, 5, N_PEAKS))
     colours = np.zeros((0, 2, N_COLUMNS, 3))
     return BarEnds(np.zeros((0, 2, 2)), np.zeros(0), np.zeros((0, 2)), np.zeros((0, 2)), edges, edges, colours)
 
@@ -332,7 +334,7 @@ def _paired(
     allowed = (np.abs(drop) < MOST_TILT * gap) & (np.abs(off) <= np.array(reach)).all(axis=2)
     share = np.where(allowed, 0.4 + 0.3 * fits + 0.3 * alike, 0.0)
     best = np.argsort(-share * (a[..., 3] + b[..., 3]), axis=None)[:MAX_PAIRS]
-    unread = np.full((2, 4, N_PEAKS), np.nan), np.zeros((2, 4, N_PEAKS))
+    unread = np.full((2, 5, N_PEAKS), np.nan), np.zeros((2, 5, N_PEAKS))
     out = []
     for i, j in zip(*np.unravel_index(best, share.shape), strict=True):
         if share[i, j] > 0:
@@ -363,13 +365,13 @@ def _joined(pairs: list[_Pair]) -> BarEnds:
 
 
 def _read_box(image_rgb: Image, pair: _Pair, side: int) -> tuple[Floats, Floats]:
-    """Return (4, N_PEAKS) places of edges near top, bottom, left and right of one box, and their strengths."""
+    """Return (5, N_PEAKS) places of edges at top, bottom, left and right of one box and of the shaft, and strengths."""
     (x, y), width, height = pair.ends[side], pair.widths[side], pair.height
     reach = EDGE_REACH * height + 1
     core, rows = 0.38 * width, 0.34 * height
     lids = _strip(image_rgb, (x - core, x + core), (y - height / 2 - reach - 4, y + height / 2 + reach + 4))
     walls = _strip(image_rgb, (x - width / 2 - reach - 4, x + width / 2 + reach + 4), (y - rows, y + rows))
-    positions, strengths = np.full((4, N_PEAKS), np.nan), np.zeros((4, N_PEAKS))
+    positions, strengths = np.full((5, N_PEAKS), np.nan), np.zeros((5, N_PEAKS))
     for first, (part, start), middle, size in ((0, lids, y, height), (2, walls, x, width)):
         along = first // 2
         if part.shape[along] < 8 or part.shape[1 - along] < 1:
@@ -383,7 +385,25 @@ def _read_box(image_rgb: Image, pair: _Pair, side: int) -> tuple[Floats, Floats]
             near = np.abs(at - (middle + sign * size / 2)) < reach
             place, strengths[first + k] = _line_peaks(np.where(near, slope, 0.0))
             positions[first + k] = start[1 - along] + place
+    positions[4], strengths[4] = _read_shaft(image_rgb, pair, side)
     return positions, strengths
+
+
+def _read_shaft(image_rgb: Image, pair: _Pair, side: int) -> tuple[Floats, Floats]:
+    """Return (N_PEAKS,) y of thin level stripes between a plate and the hand next to it, and their strengths."""
+    (x, y), height, inward = pair.ends[side], pair.height, 1 if side == 0 else -1
+    inner = x + inward * pair.widths[side] / 2
+    first, last = sorted(inner + inward * np.array(SHAFT_SPAN) * height)
+    part, start = _strip(image_rgb, (first, last), (y - 0.25 * height, y + 0.25 * height))
+    half = max(2, round(SHAFT_HALF * height))
+    if part.shape[0] < 4 * half or part.shape[1] < 1:
+        return np.full(N_PEAKS, np.nan), np.zeros(N_PEAKS)
+    line = scipy.ndimage.gaussian_filter1d(part.mean(axis=1, dtype=np.float32), max(0.7, 0.3 * half), axis=0)
+    ridge = np.zeros(len(line))
+    ridge[half:-half] = np.abs(line[half:-half] - (line[2 * half :] + line[: -2 * half]) / 2).max(axis=1)
+    ridge[np.abs(np.arange(len(line)) + start[1] - y) > EDGE_REACH * height] = 0
+    place, strength = _line_peaks(ridge)
+    return start[1] + place, strength
 
 
 def _strip(image_rgb: Image, x: tuple[float, float], y: tuple[float, float]) -> tuple[Image, tuple[int, int]]:

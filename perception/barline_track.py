@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coach.domain.settings import AnalysisSettings
-from perception.bar import BarSamples
+from perception.bar import BRIDGE_S, BarSamples, bridge
 from perception.barline import ALIKE_LEVELS, INNER_DISTANCE_M, BarEnds
 from perception.pose import Floats, check_shape, freeze
 from perception.smoothing import reject_outliers
@@ -34,13 +34,18 @@ SIZE_BAND = 0.20  # relative, about the size at which boxes were found, in which
 FIT_BAND = 0.022  # plate heights: edges that are farther from the size apart do not belong to one box
 LEAST_BAND_PX = 1.0  # px
 HALF_TRUST = 2.0  # grey levels a pixel, strength of an edge that is half trusted
-ALONE = (0.30, 0.10)  # worth of the upper or lower edge alone; shadows on the floor lie below
+UPPER, LOWER, SHAFT = 1.0, 0.7, 0.8  # trust in the edges of a plate and in the shaft; shadows lie below
+HALF_RIDGE = 8.0  # grey levels, contrast of a shaft that is half trusted
 LEAST_SIDE = 0.30  # score of a side below which this end counts as hidden
 SURE_SIDE = 0.62  # score of a side that is plainly seen
 SIZE_SD_PX = 0.35  # px, edges lie this far inside or outside the true outline, whatever the number of frames
 PLATE_SIZE_SD = 0.010  # relative, worn or odd plates
 DISTANCE_SLACK = 0.05  # relative, by which the distance of the plates may differ from 1.31 m
-BARLINE_CUTOFF_HZ = 6.0  # Hz
+SURE_ENOUGH = 0.5  # mean confidence above which the ends are a better bar than the hands
+BARLINE_CUTOFF_HZ = 6.0  # Hz, for noise of 0.05 to 0.25 px, 0.3 to 2 mm; wrists have 4 Hz
+TILT_HALF_S = 0.07  # s, frames about an instant from which the tilt is read
+MIN_TILT_FRAMES = 3
+END_SD_PX = 0.5  # px, by which an end is off for longer than that: shadows, light, worn edges
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -221,11 +226,16 @@ def _measure(times_s: Floats, ends: Sequence[BarEnds], path: Ints) -> BarLineTra
     band = max(LEAST_BAND_PX, FIT_BAND * height)
     centre = np.full((len(frames), 2, 2), np.nan)
     for side in (0, 1):
-        y, fits = _centres(edge[:, side, 0:2], strength[:, side, 0:2], height, band, boxes[:, side, 1])
+        y = _heights(edge[:, side], strength[:, side], height)
         width, _ = _size(edge[:, [side], 2:4], strength[:, [side], 2:4] * rare, float(widths[side]))
-        x, _ = _centres(edge[:, side, 2:4], strength[:, side, 2:4], width, band, boxes[:, side, 0])
-        seen = (fits > 0) & (score[:, side] >= LEAST_SIDE)
-        centre[seen, side, 0], centre[seen, side, 1] = x[seen], y[seen]
+        x = _voted(
+            [edge[:, side, 2] + width / 2, edge[:, side, 3] - width / 2],
+            [_trust(strength[:, side, k], HALF_TRUST) for k in (2, 3)],
+            band,
+        )
+        seen = np.isfinite(y) & (score[:, side] >= LEAST_SIDE)
+        centre[seen, side, 0] = np.where(np.isfinite(x), x, boxes[:, side, 0])[seen]
+        centre[seen, side, 1] = y[seen]
         widths[side] = width
     apart = float(np.nanmedian(centre[:, 1, 0] - centre[:, 0, 0])) - float(widths.sum()) / 2
     n = len(times_s)
@@ -268,37 +278,50 @@ def _rarity(y_px: Floats, band_px: float) -> Floats:
     return np.asarray(1 / count)[:, None, None, None]
 
 
-def _centres(edge: Floats, strength: Floats, size_px: float, band_px: float, near_px: Floats) -> tuple[Floats, Floats]:
-    """Return (N,) the middle between the two opposite edges that lie `size_px` apart, and how well they fit.
+def _heights(edge: Floats, strength: Floats, height_px: float) -> Floats:
+    """Return (N,) y of the centre of one plate, from its upper and lower edge and from the shaft beside it.
 
-    Where no two do, the lower or higher edge alone gives the centre; where there is no edge it is NaN.
+    Light from above puts the middle of the shaft a little off; by how much is seen where the edges are plain.
 
     Args:
-        edge: (N, 2, P); strength: (N, 2, P).
-        size_px: Of the box.
-        band_px: How far from it a pair of edges may be apart.
-        near_px: (N,), centre of the box, to choose between edges that stand alone.
+        edge: (N, 5, P), as in BarEnds.
+        strength: (N, 5, P).
+        height_px: Of the plate.
     """
-    n = len(edge)
-    gap = edge[:, 1, None, :] - edge[:, 0, :, None]
-    middle = (edge[:, 1, None, :] + edge[:, 0, :, None]) / 2
-    off = np.abs(gap - size_px) / band_px
-    root = np.sqrt(_trust(strength[:, 1, None, :]) * _trust(strength[:, 0, :, None]))
-    worth = np.where(np.isfinite(off) & (off < 1), root * (1 - 0.5 * np.minimum(off, 1) ** 2), 0.0)
-    guesses, worths = [middle.reshape(n, -1)], [worth.reshape(n, -1)]
-    for k, sign in enumerate((1, -1)):
-        alone = edge[:, k] + sign * size_px / 2
-        away = np.abs(alone - near_px[:, None]) / (0.1 * size_px + 2)
-        guesses.append(alone)
-        worths.append(np.where(np.isfinite(alone), ALONE[k] * _trust(strength[:, k]) * np.exp(-0.5 * away**2), 0.0))
-    guess, value = np.concatenate(guesses, axis=1), np.concatenate(worths, axis=1)
-    rows, pick = np.arange(n), np.argmax(value, axis=1)
-    best = value[rows, pick]
-    return np.where(best > 0, guess[rows, pick], np.nan), best
+    band = max(LEAST_BAND_PX, FIT_BAND * height_px)
+    guesses = [edge[:, 0] + height_px / 2, edge[:, 1] - height_px / 2]
+    trusts = [UPPER * _trust(strength[:, 0], HALF_TRUST), LOWER * _trust(strength[:, 1], HALF_TRUST)]
+    plain = (np.abs(guesses[0][:, 0] - guesses[1][:, 0]) < band) & np.isfinite(edge[:, 4, 0])
+    middle = (guesses[0][:, 0] + guesses[1][:, 0]) / 2
+    off = edge[plain, 4, 0] - middle[plain]
+    if len(off) >= MIN_FRAMES and float(np.median(np.abs(off - np.median(off)))) < band:
+        guesses.append(edge[:, 4] - float(np.median(off)))
+        trusts.append(SHAFT * _trust(strength[:, 4], HALF_RIDGE))
+    return _voted(guesses, trusts, band)
 
 
-def _trust(strength: Floats) -> Floats:
-    return strength / (strength + HALF_TRUST)
+def _voted(guesses: list[Floats], trusts: list[Floats], band_px: float) -> Floats:
+    """Return (N,) the place that most of several guesses agree on; NaN where there is none.
+
+    Args:
+        guesses: Each (N, P), places; NaN where there is none.
+        trusts: Each (N, P), 0 to 1.
+        band_px: Guesses this far apart support each other by 0.6.
+    """
+    place, trust = np.concatenate(guesses, axis=1), np.concatenate(trusts, axis=1)
+    trust = np.where(np.isfinite(place), trust, 0.0)
+    near = np.exp(-0.5 * ((place[:, :, None] - place[:, None, :]) / band_px) ** 2)
+    near = np.where(np.isfinite(near), near, 0.0) * trust[:, None, :]
+    support = np.where(trust > 0, near.sum(axis=2), 0.0)
+    rows, pick = np.arange(len(place)), np.argmax(support, axis=1)
+    weight = near[rows, pick]
+    total = weight.sum(axis=1)
+    mean = (weight * np.nan_to_num(place)).sum(axis=1) / np.maximum(total, 1e-9)
+    return np.where(total > 0, mean, np.nan)
+
+
+def _trust(strength: Floats, half: float) -> Floats:
+    return strength / (strength + half)
 
 
 def _without_strays(times_s: Floats, end_px: Floats) -> Floats:
@@ -334,3 +357,51 @@ def front_scale(track: BarLineTrack, settings: AnalysisSettings) -> tuple[float,
 def scale_disagreement(track: BarLineTrack, settings: AnalysisSettings) -> float:
     """Return by how much the plates stand farther apart than their height lets expect, relative; NaN if unknown."""
     return track.apart_px / track.height_px * settings.plate_diameter_m / INNER_DISTANCE_M - 1
+
+
+def is_better_than_hands(track: BarLineTrack) -> bool:
+    """Return whether the bar line should be taken for the bar: found, and surely seen in most frames it was found in."""
+    if not track.is_found:
+        return False
+    seen = np.isfinite(track.centre_px).all(axis=1)
+    return bool(seen.sum() >= MIN_FRAMES and np.mean(track.confidence[seen]) >= SURE_ENOUGH)
+
+
+def sample_bar_line(track: BarLineTrack, hands_px: Floats, m_per_px: float) -> BarSamples:
+    """Return the bar in metres from its two ends, its middle; the hands bridge short gaps, shifted onto it.
+
+    Args:
+        track: Of the ends.
+        hands_px: (T, 2), midpoint of the hands.
+        m_per_px: From `front_scale`.
+
+    Returns:
+        Samples with x to the right of the picture, which from the front is the lifter's left.
+    """
+    flip = np.array([1.0, -1.0]) * m_per_px
+    fused, weights = bridge(track.times_s, track.centre_px * flip, hands_px * flip)
+    return BarSamples(track.times_s, fused[:, 0], fused[:, 1], weights, "plate", BARLINE_CUTOFF_HZ, BRIDGE_S)
+
+
+def bar_tilt_at(track: BarLineTrack, time_s: float) -> tuple[float, float] | None:
+    """Return the tilt of the bar at a time and its SD in degrees, from a line through the frames about it; None if unseen.
+
+    The camera's own roll adds to it: take the tilt of the bar at rest on a level floor off.
+
+    Args:
+        track: Of the ends.
+        time_s: When.
+
+    Returns:
+        Degrees, positive where the end at the right of the picture is higher.
+    """
+    near = (np.abs(track.times_s - time_s) <= TILT_HALF_S) & np.isfinite(track.tilt_deg)
+    if near.sum() < MIN_TILT_FRAMES:
+        return None
+    t, tilt = track.times_s[near] - time_s, track.tilt_deg[near]
+    design = np.stack([np.ones_like(t), t], axis=1)
+    fit, *_ = np.linalg.lstsq(design, tilt, rcond=None)
+    spread = float(np.sqrt(np.sum((tilt - design @ fit) ** 2) / (len(t) - 2)))
+    span = track.apart_px + track.height_px / 4
+    own = float(np.degrees(np.sqrt(2) * END_SD_PX / span))
+    return float(fit[0]), float(np.hypot(spread / np.sqrt(len(t)), own))
