@@ -400,7 +400,9 @@ def _read_shaft(image_rgb: Image, pair: _Pair, side: int) -> tuple[Floats, Float
         return np.full(N_PEAKS, np.nan), np.zeros(N_PEAKS)
     line = scipy.ndimage.gaussian_filter1d(part.mean(axis=1, dtype=np.float32), max(0.7, 0.3 * half), axis=0)
     ridge = np.zeros(len(line))
-    ridge[half:-half] = np.abs(line[half:-half] - (line[2 * half :] + line[: -2 * half]) / 2).max(axis=1)
+    over, under = line[half:-half] - line[: -2 * half], line[half:-half] - line[2 * half :]
+    step = np.minimum(np.abs(over), np.abs(under)) * (np.sign(over) == np.sign(under))
+    ridge[half:-half] = step.max(axis=1)
     ridge[np.abs(np.arange(len(line)) + start[1] - y) > EDGE_REACH * height] = 0
     place, strength = _line_peaks(ridge)
     return start[1] + place, strength
