@@ -26,8 +26,10 @@ WIDTH_SD = 0.11  # plate heights, between both boxes; yaw shows the face of one
 BAR_PX = 10  # px at the working size: the bar is free between hands and plate for 0.2 m in the widest grip
 LEAST_PX = 10.0  # px, plates that look smaller are not looked for
 LEAST_OUTLINE = 0.3  # share of a box's outline that must be edge
-SHAFT_SPAN = (0.08, 0.36)  # plate heights inwards of the plate, where the shaft is free: 4 to 16 cm
-SHAFT_HALF = 0.055  # plate heights from the middle of the shaft (28 mm thick) to what is beside it
+STRIP_SPANS = ((0.02, 0.16), (0.02, 0.30))  # plate heights inwards and outwards of a box: collar, shaft and sleeve
+SAMPLE_REACH = 0.8  # plate heights
+N_SAMPLES = 65
+WORTH_SCORE = 0.7  # of the best pair's score: weaker ones are not looked at
 LEAST_STEP = 1.0  # grey levels a pixel; weaker edges are noise
 EDGE_BLUR = 0.03  # plate heights, SD of the blur before edges are read: motion blur makes edges wide
 MOST_TILT = 0.16  # height difference over distance; 9 degrees
@@ -54,9 +56,11 @@ class BarEnds:
         height_px: (n,), expected plate height at which the pair was found.
         width_px: (n, 2), of the boxes.
         score: (n, 2), share of each box's outline that is an edge, times how alike both are.
-        edge_px: (n, 2, 5, N_PEAKS), y of edges near top and bottom of each box, x near its left and right side, and y of
-            stripes that may be the shaft beside it; NaN where there is none.
-        edge_strength: (n, 2, 5, N_PEAKS), grey levels a pixel, of stripes grey levels.
+        edge_px: (n, 2, 4, N_PEAKS), y of edges near top and bottom of each box and x near its left and right side; NaN
+            where there is none.
+        edge_strength: (n, 2, 4, N_PEAKS), grey levels a pixel.
+        strips: (n, 2, 3, N_SAMPLES, 3), colours down the picture inwards of each box, through it, and outwards, from
+            SAMPLE_REACH plate heights above its centre to as much below.
         colours: (n, 2, N_COLUMNS, 3), mean colour of columns from the inner to the outer side.
     """
 
@@ -67,13 +71,15 @@ class BarEnds:
     edge_px: Floats
     edge_strength: Floats
     colours: Floats
+    strips: Image
 
 
 def no_ends() -> BarEnds:
     """Return an empty set of pairs."""
-    edges = np.zeros((0, 2, 5, N_PEAKS))
+    edges = np.zeros((0, 2, 4, N_PEAKS))
     colours = np.zeros((0, 2, N_COLUMNS, 3))
-    return BarEnds(np.zeros((0, 2, 2)), np.zeros(0), np.zeros((0, 2)), np.zeros((0, 2)), edges, edges, colours)
+    strips = np.zeros((0, 2, 3, N_SAMPLES, 3), np.uint8)
+    return BarEnds(np.zeros((0, 2, 2)), np.zeros(0), np.zeros((0, 2)), np.zeros((0, 2)), edges, edges, colours, strips)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +93,7 @@ class _Pair:
     colours: Floats
     edge_px: Floats
     edge_strength: Floats
+    strips: Image
 
     @property
     def middle(self) -> Floats:
@@ -222,7 +229,7 @@ def _distinct(pairs: list[_Pair], like: _Pair | None) -> list[_Pair]:
     ):
         if all(np.abs(pair.ends - other.ends).max() > 0.12 * pair.height for other in kept):
             kept.append(pair)
-    return kept[:MAX_PAIRS]
+    return [pair for pair in kept[:MAX_PAIRS] if pair.score.sum() > WORTH_SCORE * kept[0].score.sum()]
 
 
 def _likeness(pair: _Pair, other: _Pair) -> float:
@@ -334,7 +341,7 @@ def _paired(
     allowed = (np.abs(drop) < MOST_TILT * gap) & (np.abs(off) <= np.array(reach)).all(axis=2)
     share = np.where(allowed, 0.4 + 0.3 * fits + 0.3 * alike, 0.0)
     best = np.argsort(-share * (a[..., 3] + b[..., 3]), axis=None)[:MAX_PAIRS]
-    unread = np.full((2, 5, N_PEAKS), np.nan), np.zeros((2, 5, N_PEAKS))
+    unread = np.full((2, 4, N_PEAKS), np.nan), np.zeros((2, 4, N_PEAKS)), np.zeros((2, 3, N_SAMPLES, 3), np.uint8)
     out = []
     for i, j in zip(*np.unravel_index(best, share.shape), strict=True):
         if share[i, j] > 0:
@@ -348,7 +355,9 @@ def _paired(
 def _at_edges(image_rgb: Image, pair: _Pair) -> _Pair:
     """Return the pair with the edges along its boxes read to parts of a pixel."""
     left, right = (_read_box(image_rgb, pair, side) for side in (0, 1))
-    return replace(pair, edge_px=np.stack([left[0], right[0]]), edge_strength=np.stack([left[1], right[1]]))
+    strips = np.stack([_read_strips(image_rgb, pair, side) for side in (0, 1)])
+    edge, strength = np.stack([left[0], right[0]]), np.stack([left[1], right[1]])
+    return replace(pair, edge_px=edge, edge_strength=strength, strips=strips)
 
 
 def _joined(pairs: list[_Pair]) -> BarEnds:
@@ -361,17 +370,18 @@ def _joined(pairs: list[_Pair]) -> BarEnds:
         edge_px=np.stack([pair.edge_px for pair in pairs]),
         edge_strength=np.stack([pair.edge_strength for pair in pairs]),
         colours=np.stack([pair.colours for pair in pairs]),
+        strips=np.stack([pair.strips for pair in pairs]),
     )
 
 
 def _read_box(image_rgb: Image, pair: _Pair, side: int) -> tuple[Floats, Floats]:
-    """Return (5, N_PEAKS) places of edges at top, bottom, left and right of one box and of the shaft, and strengths."""
+    """Return (4, N_PEAKS) places of edges at top, bottom, left and right of one box, and their strengths."""
     (x, y), width, height = pair.ends[side], pair.widths[side], pair.height
     reach = EDGE_REACH * height + 1
     core, rows = 0.38 * width, 0.34 * height
     lids = _strip(image_rgb, (x - core, x + core), (y - height / 2 - reach - 4, y + height / 2 + reach + 4))
     walls = _strip(image_rgb, (x - width / 2 - reach - 4, x + width / 2 + reach + 4), (y - rows, y + rows))
-    positions, strengths = np.full((5, N_PEAKS), np.nan), np.zeros((5, N_PEAKS))
+    positions, strengths = np.full((4, N_PEAKS), np.nan), np.zeros((4, N_PEAKS))
     for first, (part, start), middle, size in ((0, lids, y, height), (2, walls, x, width)):
         along = first // 2
         if part.shape[along] < 8 or part.shape[1 - along] < 1:
@@ -385,27 +395,26 @@ def _read_box(image_rgb: Image, pair: _Pair, side: int) -> tuple[Floats, Floats]
             near = np.abs(at - (middle + sign * size / 2)) < reach
             place, strengths[first + k] = _line_peaks(np.where(near, slope, 0.0))
             positions[first + k] = start[1 - along] + place
-    positions[4], strengths[4] = _read_shaft(image_rgb, pair, side)
     return positions, strengths
 
 
-def _read_shaft(image_rgb: Image, pair: _Pair, side: int) -> tuple[Floats, Floats]:
-    """Return (N_PEAKS,) y of thin level stripes between a plate and the hand next to it, and their strengths."""
-    (x, y), height, inward = pair.ends[side], pair.height, 1 if side == 0 else -1
-    inner = x + inward * pair.widths[side] / 2
-    first, last = sorted(inner + inward * np.array(SHAFT_SPAN) * height)
-    part, start = _strip(image_rgb, (first, last), (y - 0.25 * height, y + 0.25 * height))
-    half = max(2, round(SHAFT_HALF * height))
-    if part.shape[0] < 4 * half or part.shape[1] < 1:
-        return np.full(N_PEAKS, np.nan), np.zeros(N_PEAKS)
-    line = scipy.ndimage.gaussian_filter1d(part.mean(axis=1, dtype=np.float32), max(0.7, 0.3 * half), axis=0)
-    ridge = np.zeros(len(line))
-    over, under = line[half:-half] - line[: -2 * half], line[half:-half] - line[2 * half :]
-    step = np.minimum(np.abs(over), np.abs(under)) * (np.sign(over) == np.sign(under))
-    ridge[half:-half] = step.max(axis=1)
-    ridge[np.abs(np.arange(len(line)) + start[1] - y) > EDGE_REACH * height] = 0
-    place, strength = _line_peaks(ridge)
-    return start[1] + place, strength
+def _read_strips(image_rgb: Image, pair: _Pair, side: int) -> Image:
+    """Return (3, N_SAMPLES, 3), colours down three strips: beside the plate inwards, the plate, and outwards."""
+    (x, y), height, outward = pair.ends[side], pair.height, -1 if side == 0 else 1
+    half = pair.widths[side] / 2
+    rows = y + np.linspace(-SAMPLE_REACH, SAMPLE_REACH, N_SAMPLES) * height
+    blur = SAMPLE_REACH * height / N_SAMPLES
+    inwards, outwards = (half + np.array(span) * height for span in STRIP_SPANS)
+    out = np.zeros((3, N_SAMPLES, 3), np.uint8)
+    for k, (first, last) in enumerate((sorted(-inwards), (-0.76 * half, 0.76 * half), outwards)):
+        low, high = sorted((x + outward * first, x + outward * last))
+        part, start = _strip(image_rgb, (low, high), (rows[0] - 3 * blur, rows[-1] + 3 * blur))
+        if min(part.shape[:2]) < 1:
+            continue
+        line = scipy.ndimage.gaussian_filter1d(part.mean(axis=1, dtype=np.float32), max(blur, 0.5), axis=0)
+        at = np.arange(len(line)) + start[1]
+        out[k] = np.stack([np.interp(rows, at, line[:, c]) for c in range(3)], axis=1)
+    return out
 
 
 def _strip(image_rgb: Image, x: tuple[float, float], y: tuple[float, float]) -> tuple[Image, tuple[int, int]]:

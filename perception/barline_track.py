@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from coach.domain.settings import AnalysisSettings
 from perception.bar import BRIDGE_S, BarSamples, bridge
-from perception.barline import ALIKE_LEVELS, INNER_DISTANCE_M, BarEnds
-from perception.pose import Floats, check_shape, freeze
+from perception.barline import ALIKE_LEVELS, INNER_DISTANCE_M, N_SAMPLES, SAMPLE_REACH, BarEnds
+from perception.pose import Floats, Image, check_shape, freeze
 from perception.smoothing import reject_outliers
 
 Ints = npt.NDArray[np.int64]
-Side = Literal[0, 1]
+Bools = npt.NDArray[np.bool_]
 
 PLATE_M = 0.45  # m, to turn pixels into speeds before the scale is known
 TOP_SPEED_M_S = 6.5  # m/s, a bar dropped from overhead reaches 6
@@ -34,8 +33,13 @@ SIZE_BAND = 0.20  # relative, about the size at which boxes were found, in which
 FIT_BAND = 0.022  # plate heights: edges that are farther from the size apart do not belong to one box
 LEAST_BAND_PX = 1.0  # px
 HALF_TRUST = 2.0  # grey levels a pixel, strength of an edge that is half trusted
-UPPER, LOWER, SHAFT = 1.0, 0.7, 0.8  # trust in the edges of a plate and in the shaft; shadows lie below
-HALF_RIDGE = 8.0  # grey levels, contrast of a shaft that is half trusted
+UPPER, LOWER = 1.0, 0.7  # trust in the edges of a plate; shadows lie below
+MATCH_SAMPLES = np.linspace(-0.6, 0.6, 49)  # plate heights about the centre that are compared with the bar as learnt
+MATCH_REACH, MATCH_STEP = 0.16, 0.016  # plate heights about the box in which it is looked for
+MATCH_ROUNDS = 2
+MOST_LEARNT = 150  # frames from which it is learnt
+FRAME_LEVELS = 5.0  # grey levels by which the same thing differs from frame to frame
+MOST_OFF = 9.0  # variances; what differs more counts no more
 LEAST_SIDE = 0.30  # score of a side below which this end counts as hidden
 SURE_SIDE = 0.62  # score of a side that is plainly seen
 SIZE_SD_PX = 0.35  # px, edges lie this far inside or outside the true outline, whatever the number of frames
@@ -219,14 +223,19 @@ def _measure(times_s: Floats, ends: Sequence[BarEnds], path: Ints) -> BarLineTra
     edge = np.stack([e.edge_px[k] for e, k in chosen])
     strength = np.stack([e.edge_strength[k] for e, k in chosen])
     score = np.stack([e.score[k] for e, k in chosen])
-    usual = float(np.median([e.height_px[k] for e, k in chosen]))
+    strips = np.stack([e.strips[k] for e, k in chosen])
+    box_heights = np.array([e.height_px[k] for e, k in chosen])
+    usual = float(np.median(box_heights))
     widths = np.median(np.stack([e.width_px[k] for e, k in chosen]), axis=0)
     rare = _rarity(boxes[:, :, 1].mean(axis=1), 0.12 * usual)
     height, height_sd = _size(edge[:, :, 0:2], strength[:, :, 0:2] * rare, usual)
     band = max(LEAST_BAND_PX, FIT_BAND * height)
     centre = np.full((len(frames), 2, 2), np.nan)
     for side in (0, 1):
-        y = _heights(edge[:, side], strength[:, side], height)
+        y, plain = _heights(edge[:, side], strength[:, side], height)
+        for _ in range(MATCH_ROUNDS):
+            y = _matched(strips[:, side], boxes[:, side, 1], box_heights, y, rare[:, 0, 0, 0] * plain, height)
+            plain = plain & np.isfinite(y)
         width, _ = _size(edge[:, [side], 2:4], strength[:, [side], 2:4] * rare, float(widths[side]))
         x = _voted(
             [edge[:, side, 2] + width / 2, edge[:, side, 3] - width / 2],
@@ -278,26 +287,75 @@ def _rarity(y_px: Floats, band_px: float) -> Floats:
     return np.asarray(1 / count)[:, None, None, None]
 
 
-def _heights(edge: Floats, strength: Floats, height_px: float) -> Floats:
-    """Return (N,) y of the centre of one plate, from its upper and lower edge and from the shaft beside it.
-
-    Light from above puts the middle of the shaft a little off; by how much is seen where the edges are plain.
+def _heights(edge: Floats, strength: Floats, height_px: float) -> tuple[Floats, Bools]:
+    """Return (N,) y of the centre of one plate by its upper and lower edge, and whether both say the same.
 
     Args:
-        edge: (N, 5, P), as in BarEnds.
-        strength: (N, 5, P).
+        edge: (N, 4, P), as in BarEnds.
+        strength: (N, 4, P).
         height_px: Of the plate.
     """
     band = max(LEAST_BAND_PX, FIT_BAND * height_px)
     guesses = [edge[:, 0] + height_px / 2, edge[:, 1] - height_px / 2]
     trusts = [UPPER * _trust(strength[:, 0], HALF_TRUST), LOWER * _trust(strength[:, 1], HALF_TRUST)]
-    plain = (np.abs(guesses[0][:, 0] - guesses[1][:, 0]) < band) & np.isfinite(edge[:, 4, 0])
-    middle = (guesses[0][:, 0] + guesses[1][:, 0]) / 2
-    off = edge[plain, 4, 0] - middle[plain]
-    if len(off) >= MIN_FRAMES and float(np.median(np.abs(off - np.median(off)))) < band:
-        guesses.append(edge[:, 4] - float(np.median(off)))
-        trusts.append(SHAFT * _trust(strength[:, 4], HALF_RIDGE))
-    return _voted(guesses, trusts, band)
+    plain = np.abs(guesses[0][:, 0] - guesses[1][:, 0]) < band
+    return _voted(guesses, trusts, band), plain
+
+
+def _matched(
+    strips: Image, box_y: Floats, box_height: Floats, y_px: Floats, weight: Floats, height_px: float
+) -> Floats:
+    """Return (N,) y of the centre of one plate by what it and the bar beside it look like, learnt while the bar moves.
+
+    What belongs to the bar keeps its colours from height to height, what lies behind does not. So where mean and
+    variance are taken over all heights, each sample counts as much as it belongs to the bar, and shadows and stripes
+    behind do not pull.
+
+    Args:
+        strips: (N, 3, N_SAMPLES, 3), as in BarEnds.
+        box_y: (N,), centre of the box about which they were read.
+        box_height: (N,), its height in px.
+        y_px: (N,), first guess.
+        weight: (N,), how much each frame counts for what the bar looks like; 0 for frames with a bad guess.
+        height_px: Of the plate.
+    """
+    n = len(y_px)
+    learn = np.flatnonzero((weight > 0) & np.isfinite(y_px))
+    if len(learn) < MIN_FRAMES:
+        return y_px
+    learn = learn[:: max(1, len(learn) // MOST_LEARNT)]
+    seen = np.stack([_shown(strips[i], box_y[i], box_height[i], y_px[[i]], height_px)[0] for i in learn])
+    share = weight[learn][:, None] / weight[learn].sum()
+    mean = (share * seen).sum(axis=0)
+    variance = (share * (seen - mean) ** 2).sum(axis=0) + FRAME_LEVELS**2
+    out = np.full(n, np.nan)
+    shifts = np.arange(-MATCH_REACH, MATCH_REACH + 1e-9, MATCH_STEP) * height_px
+    for i in range(n):
+        here = box_y[i] + shifts
+        off = np.minimum((_shown(strips[i], box_y[i], box_height[i], here, height_px) - mean) ** 2 / variance, MOST_OFF)
+        out[i] = _lowest(off.sum(axis=1), here)
+    return out
+
+
+def _shown(strip: Image, box_y: float, box_height: float, centre_px: Floats, height_px: float) -> Floats:
+    """Return (S, D), the colours about each of S centres, D samples of all strips and channels in a row."""
+    first, step = box_y - SAMPLE_REACH * box_height, 2 * SAMPLE_REACH * box_height / (N_SAMPLES - 1)
+    at = (centre_px[:, None] + MATCH_SAMPLES * height_px - first) / step
+    low = np.clip(at.astype(int), 0, N_SAMPLES - 2)
+    part = np.clip(at - low, 0, 1)[None, :, :, None]
+    colours = strip.astype(np.float32)
+    values = colours[:, low] * (1 - part) + colours[:, low + 1] * part
+    return np.asarray(values.transpose(1, 0, 2, 3).reshape(len(centre_px), -1), dtype=float)
+
+
+def _lowest(cost: Floats, at: Floats) -> float:
+    """Return where a sampled cost is lowest, between the samples; NaN at either end."""
+    k = int(np.argmin(cost))
+    if not 0 < k < len(cost) - 1:
+        return float("nan")
+    a, b, c = cost[k - 1 : k + 2]
+    bend = a - 2 * b + c
+    return float(at[k] + 0.5 * (at[1] - at[0]) * (a - c) / bend) if bend > 0 else float("nan")
 
 
 def _voted(guesses: list[Floats], trusts: list[Floats], band_px: float) -> Floats:
