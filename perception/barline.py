@@ -146,8 +146,7 @@ class BarEndWatch:
         last = self._followed.get(person.person_id)
         pairs: list[_Pair] = []
         if last is not None:
-            ahead, widths = last.pair.middle + last.speed, _like(last.pair)
-            pairs = find_pairs(image_rgb, ahead, [last.pair.height], FOLLOW_REACH, self._apart, widths)
+            pairs = _find_again(image_rgb, last, self._apart)
         if self._is_search_due(person.person_id, pairs) and np.isfinite(height) and np.isfinite(hands).all():
             searched = find_pairs(image_rgb, hands, height * SEARCH_SCALES, SEARCH_REACH, self._apart)
             pairs = _distinct([*pairs, *searched], None if last is None else last.pair)
@@ -195,7 +194,6 @@ def find_pairs(
     heights_px: Sequence[float] | Floats,
     reach: tuple[float, float],
     apart: float,
-    widths: Sequence[int] = BOX_WIDTHS,
 ) -> list[_Pair]:
     """Return pairs of upright boxes whose middle is near a place, best first.
 
@@ -208,17 +206,41 @@ def find_pairs(
         heights_px: (S,), plate heights to try.
         reach: How far from there the middle may be, right-left and up-down, in plate heights.
         apart: Inner distance of the plates over their height.
-        widths: Of the boxes, in px at the working size.
     """
     found: list[_Pair] = []
     for height in heights_px:
         if height < LEAST_PX:
             continue
-        slack = np.array([reach[0] + 2 * APART_SD * apart, reach[1] + 0.5 * MOST_TILT * apart])
-        inner = middle_px + np.array([[-1.0, 0.0], [1.0, 0.0]]) * apart / 2 * height
-        left, right = (_boxes(image_rgb, inner[k], slack, float(height), k == 0, widths) for k in (0, 1))
+        left, right = _both_sides(image_rgb, middle_px, float(height), reach, apart, BOX_WIDTHS)
         found += _paired(left, right, middle_px, float(height), apart, reach)
     return _distinct(found, None)
+
+
+def _find_again(image_rgb: Image, last: _Followed, apart: float) -> list[_Pair]:
+    """Return pairs like the one followed, where it was heading; an end that is hidden now is put where it should be."""
+    pair, ahead = last.pair, last.pair.middle + last.speed
+    widths = _like(pair)
+    sides = list(_both_sides(image_rgb, ahead, pair.height, FOLLOW_REACH, apart, widths))
+    for k, sign in enumerate((-1, 1)):
+        inner = pair.ends[k] + last.speed - (sign * pair.widths[k] / 2, 0)
+        hidden = np.array([[*inner, pair.widths[k], 0.0]])
+        colours = np.concatenate([sides[k].colours, pair.colours[k][None]])
+        sides[k] = _Boxes(np.concatenate([sides[k].rows, hidden]), colours)
+    return _distinct(_paired(sides[0], sides[1], ahead, pair.height, apart, FOLLOW_REACH), None)
+
+
+def _both_sides(
+    image_rgb: Image,
+    middle_px: Floats,
+    height_px: float,
+    reach: tuple[float, float],
+    apart: float,
+    widths: Sequence[int],
+) -> tuple[_Boxes, _Boxes]:
+    slack = np.array([reach[0] + 2 * APART_SD * apart, reach[1] + 0.5 * MOST_TILT * apart])
+    inner = middle_px + np.array([[-1.0, 0.0], [1.0, 0.0]]) * apart / 2 * height_px
+    left, right = (_boxes(image_rgb, inner[k], slack, height_px, k == 0, widths) for k in (0, 1))
+    return left, right
 
 
 def _distinct(pairs: list[_Pair], like: _Pair | None) -> list[_Pair]:
@@ -344,7 +366,7 @@ def _paired(
     unread = np.full((2, 4, N_PEAKS), np.nan), np.zeros((2, 4, N_PEAKS)), np.zeros((2, 3, N_SAMPLES, 3), np.uint8)
     out = []
     for i, j in zip(*np.unravel_index(best, share.shape), strict=True):
-        if share[i, j] > 0:
+        if share[i, j] * (left.rows[i, 3] + right.rows[j, 3]) > 0:
             rows = np.stack([left.rows[i], right.rows[j]])
             ends = rows[:, :2] + np.stack([rows[:, 2] * (-0.5, 0.5), np.zeros(2)], axis=1)
             colours = np.stack([left.colours[i], right.colours[j]])

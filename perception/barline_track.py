@@ -12,6 +12,7 @@ from perception.barline import ALIKE_LEVELS, INNER_DISTANCE_M, N_SAMPLES, SAMPLE
 from perception.pose import Floats, Image, check_shape, freeze
 from perception.smoothing import reject_outliers
 
+Floats32 = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
@@ -35,9 +36,10 @@ LEAST_BAND_PX = 1.0  # px
 HALF_TRUST = 2.0  # grey levels a pixel, strength of an edge that is half trusted
 UPPER, LOWER = 1.0, 0.7  # trust in the edges of a plate; shadows lie below
 MATCH_SAMPLES = np.linspace(-0.6, 0.6, 49)  # plate heights about the centre that are compared with the bar as learnt
-MATCH_REACH, MATCH_STEP = 0.16, 0.016  # plate heights about the box in which it is looked for
-MATCH_ROUNDS = 2
+MATCH_SHIFTS = np.linspace(-0.16, 0.16, 21)  # plate heights about the box at which it is looked for
+LEARN_ROUNDS = 2
 MOST_LEARNT = 150  # frames from which it is learnt
+FRAMES_AT_ONCE = 100
 FRAME_LEVELS = 5.0  # grey levels by which the same thing differs from frame to frame
 MOST_OFF = 9.0  # variances; what differs more counts no more
 LEAST_SIDE = 0.30  # score of a side below which this end counts as hidden
@@ -233,9 +235,8 @@ def _measure(times_s: Floats, ends: Sequence[BarEnds], path: Ints) -> BarLineTra
     centre = np.full((len(frames), 2, 2), np.nan)
     for side in (0, 1):
         y, plain = _heights(edge[:, side], strength[:, side], height)
-        for _ in range(MATCH_ROUNDS):
-            y = _matched(strips[:, side], boxes[:, side, 1], box_heights, y, rare[:, 0, 0, 0] * plain, height)
-            plain = plain & np.isfinite(y)
+        read_at = np.stack([boxes[:, side, 1], box_heights], axis=1)
+        y = _matched(strips[:, side], read_at, y, rare[:, 0, 0, 0] * plain, height)
         width, _ = _size(edge[:, [side], 2:4], strength[:, [side], 2:4] * rare, float(widths[side]))
         x = _voted(
             [edge[:, side, 2] + width / 2, edge[:, side, 3] - width / 2],
@@ -302,9 +303,7 @@ def _heights(edge: Floats, strength: Floats, height_px: float) -> tuple[Floats, 
     return _voted(guesses, trusts, band), plain
 
 
-def _matched(
-    strips: Image, box_y: Floats, box_height: Floats, y_px: Floats, weight: Floats, height_px: float
-) -> Floats:
+def _matched(strips: Image, boxes: Floats, y_px: Floats, weight: Floats, height_px: float) -> Floats:
     """Return (N,) y of the centre of one plate by what it and the bar beside it look like, learnt while the bar moves.
 
     What belongs to the bar keeps its colours from height to height, what lies behind does not. So where mean and
@@ -313,49 +312,55 @@ def _matched(
 
     Args:
         strips: (N, 3, N_SAMPLES, 3), as in BarEnds.
-        box_y: (N,), centre of the box about which they were read.
-        box_height: (N,), its height in px.
+        boxes: (N, 2), centre and height of the boxes about which they were read, px.
         y_px: (N,), first guess.
         weight: (N,), how much each frame counts for what the bar looks like; 0 for frames with a bad guess.
         height_px: Of the plate.
     """
-    n = len(y_px)
     learn = np.flatnonzero((weight > 0) & np.isfinite(y_px))
     if len(learn) < MIN_FRAMES:
         return y_px
     learn = learn[:: max(1, len(learn) // MOST_LEARNT)]
-    seen = np.stack([_shown(strips[i], box_y[i], box_height[i], y_px[[i]], height_px)[0] for i in learn])
-    share = weight[learn][:, None] / weight[learn].sum()
-    mean = (share * seen).sum(axis=0)
-    variance = (share * (seen - mean) ** 2).sum(axis=0) + FRAME_LEVELS**2
-    out = np.full(n, np.nan)
-    shifts = np.arange(-MATCH_REACH, MATCH_REACH + 1e-9, MATCH_STEP) * height_px
-    for i in range(n):
-        here = box_y[i] + shifts
-        off = np.minimum((_shown(strips[i], box_y[i], box_height[i], here, height_px) - mean) ** 2 / variance, MOST_OFF)
-        out[i] = _lowest(off.sum(axis=1), here)
-    return out
+    y = y_px[learn]
+    for _ in range(LEARN_ROUNDS):
+        seen = _shown(strips[learn], boxes[learn], y[:, None], height_px)[:, 0]
+        share = np.where(np.isfinite(y), weight[learn], 0.0)[:, None].astype(np.float32)
+        share /= share.sum()
+        mean = (share * seen).sum(axis=0)
+        variance = (share * (seen - mean) ** 2).sum(axis=0) + FRAME_LEVELS**2
+        y = _places(strips[learn], boxes[learn], mean, variance, height_px)
+        if not np.isfinite(y).any():
+            return y_px
+    parts = range(0, len(y_px), FRAMES_AT_ONCE)  # so that memory does not grow with the clip
+    cut = [slice(i, i + FRAMES_AT_ONCE) for i in parts]
+    return np.concatenate([_places(strips[part], boxes[part], mean, variance, height_px) for part in cut])
 
 
-def _shown(strip: Image, box_y: float, box_height: float, centre_px: Floats, height_px: float) -> Floats:
-    """Return (S, D), the colours about each of S centres, D samples of all strips and channels in a row."""
-    first, step = box_y - SAMPLE_REACH * box_height, 2 * SAMPLE_REACH * box_height / (N_SAMPLES - 1)
-    at = (centre_px[:, None] + MATCH_SAMPLES * height_px - first) / step
-    low = np.clip(at.astype(int), 0, N_SAMPLES - 2)
-    part = np.clip(at - low, 0, 1)[None, :, :, None]
-    colours = strip.astype(np.float32)
-    values = colours[:, low] * (1 - part) + colours[:, low + 1] * part
-    return np.asarray(values.transpose(1, 0, 2, 3).reshape(len(centre_px), -1), dtype=float)
-
-
-def _lowest(cost: Floats, at: Floats) -> float:
-    """Return where a sampled cost is lowest, between the samples; NaN at either end."""
-    k = int(np.argmin(cost))
-    if not 0 < k < len(cost) - 1:
-        return float("nan")
-    a, b, c = cost[k - 1 : k + 2]
+def _places(strips: Image, boxes: Floats, mean: Floats32, variance: Floats32, height_px: float) -> Floats:
+    """Return (N,) the y at which each strip is most like the bar, between the shifts; NaN at either end of them."""
+    here = boxes[:, :1] + MATCH_SHIFTS * height_px
+    off = (_shown(strips, boxes, here, height_px) - mean) ** 2 / variance
+    cost = np.minimum(off, MOST_OFF).sum(axis=2).astype(float)
+    k = np.clip(np.argmin(cost, axis=1), 1, len(MATCH_SHIFTS) - 2)
+    rows = np.arange(len(cost))
+    a, b, c = (cost[rows, k + step] for step in (-1, 0, 1))
     bend = a - 2 * b + c
-    return float(at[k] + 0.5 * (at[1] - at[0]) * (a - c) / bend) if bend > 0 else float("nan")
+    is_lowest = (b <= a) & (b <= c) & (bend > 0)
+    shift = 0.5 * (a - c) / np.where(is_lowest, bend, 1.0) * (MATCH_SHIFTS[1] - MATCH_SHIFTS[0]) * height_px
+    return np.where(is_lowest, here[rows, k] + shift, np.nan)
+
+
+def _shown(strips: Image, boxes: Floats, centre_px: Floats, height_px: float) -> Floats32:
+    """Return (N, S, D), the colours of N strips about each of S centres (N, S), D samples in all; NaN centres: 0."""
+    first = boxes[:, 0] - SAMPLE_REACH * boxes[:, 1]
+    step = 2 * SAMPLE_REACH * boxes[:, 1] / (N_SAMPLES - 1)
+    at = (np.nan_to_num(centre_px)[..., None] + MATCH_SAMPLES * height_px - first[:, None, None]) / step[:, None, None]
+    low = np.clip(at.astype(np.int64), 0, N_SAMPLES - 2)
+    part = np.clip(at - low, 0, 1).astype(np.float32)[..., None]
+    flat = strips.transpose(0, 2, 1, 3).reshape(len(strips), N_SAMPLES, -1).astype(np.float32)
+    rows = np.arange(len(strips))[:, None, None]
+    values = flat[rows, low] * (1 - part) + flat[rows, low + 1] * part
+    return np.asarray(values.reshape(*centre_px.shape, -1), np.float32)
 
 
 def _voted(guesses: list[Floats], trusts: list[Floats], band_px: float) -> Floats:
