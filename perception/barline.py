@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 import numpy.typing as npt
-import scipy.ndimage
 
 from perception.athlete import BODY_SHARE, body_length_px, hands_midpoint_px
+from perception.barline_edges import N_PEAKS, N_SAMPLES, read_outline, read_strips
 from perception.pose import INDEX, Floats, Image, Person
 
 Floats32 = npt.NDArray[np.float32]
@@ -26,12 +26,7 @@ WIDTH_SD = 0.11  # plate heights, between both boxes; yaw shows the face of one
 BAR_PX = 10  # px at the working size: the bar is free between hands and plate for 0.2 m in the widest grip
 LEAST_PX = 10.0  # px, plates that look smaller are not looked for
 LEAST_OUTLINE = 0.3  # share of a box's outline that must be edge
-STRIP_SPANS = ((0.02, 0.16), (0.02, 0.30))  # plate heights inwards and outwards of a box: collar, shaft and sleeve
-SAMPLE_REACH = 0.8  # plate heights
-N_SAMPLES = 65
 WORTH_SCORE = 0.7  # of the best pair's score: weaker ones are not looked at
-LEAST_STEP = 1.0  # grey levels a pixel; weaker edges are noise
-EDGE_BLUR = 0.03  # plate heights, SD of the blur before edges are read: motion blur makes edges wide
 MOST_TILT = 0.16  # height difference over distance; 9 degrees
 EDGE_HALF = 24.0  # grey levels, step of an edge that counts half
 SEARCH_EVERY = 20  # frames between full searches while a pair is followed, so that a wrong one is left again
@@ -41,10 +36,8 @@ STEADY_GAIN = 0.15  # of score, for a pair that looks like the one followed
 GOOD_SCORE = 0.55  # of at most 1
 MAX_PAIRS = 3
 N_SIDES = 12  # boxes of each side that are paired
-N_PEAKS = 3
 N_COLUMNS = 6
 ALIKE_LEVELS = 45.0  # grey levels by which the colours of both boxes may differ, at which likeness is 1/e
-EDGE_REACH = 0.16  # plate heights about the expected edge in which its peaks are looked for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +105,6 @@ class _Boxes:
 class _Followed:
     pair: _Pair
     speed: Floats
-    age: int
 
 
 class BarEndWatch:
@@ -180,12 +172,12 @@ class BarEndWatch:
             return
         best = good[0]
         if last is None:
-            self._followed[person_id] = _Followed(best, np.zeros(2), 1)
+            self._followed[person_id] = _Followed(best, np.zeros(2))
             return
         step = best.middle - last.pair.middle
         jumped = float(np.linalg.norm(step - last.speed)) > 0.5 * best.height
         speed = np.zeros(2) if jumped else 0.4 * last.speed + 0.6 * step
-        self._followed[person_id] = _Followed(best, speed, last.age + 1)
+        self._followed[person_id] = _Followed(best, speed)
 
 
 def find_pairs(
@@ -279,30 +271,48 @@ def _boxes(
     small = _window(image_rgb, inner_px, (after, before) if is_left else (before, after), high + half + 3, shrink)
     small = np.ascontiguousarray(small[:, ::-1]) if is_left else small
     upright, level = _edges(small)
-    sides = cv2.blur(upright, (1, 2 * half - 3))
-    bar = cv2.blur(level, (BAR_PX, 1))
-    bar = cv2.dilate(bar, np.ones((5, 1), np.uint8))
-    rows, columns = slice(high_0 := half + 3, high_0 + 2 * high + 1), slice(before - wide, before + wide + 1)
-    score, best = np.zeros((2 * high + 1, 2 * wide + 1), np.float32), np.zeros((2 * high + 1, 2 * wide + 1), np.int32)
-    enters = bar[rows, columns.start - BAR_PX // 2 - 2 : columns.stop - BAR_PX // 2 - 2]
-    for w in widths:
-        lids = cv2.blur(level, (w - 1, 1))[:, columns.start + w // 2 : columns.stop + w // 2]
-        here = sides[rows, columns] + sides[rows, columns.start + w : columns.stop + w] + enters
-        here = (here + lids[rows.start - half : rows.stop - half] + lids[rows.start + half : rows.stop + half]) / 5
-        better = here > score
-        score[better], best[better] = here[better], w
+    corner = (half + 3, before - wide)
+    score, best = _outlined(upright, level, corner, (2 * high + 1, 2 * wide + 1), widths)
     ys, xs = np.nonzero((score == cv2.dilate(score, np.ones((5, 5), np.uint8))) & (score > LEAST_OUTLINE))
     order = np.argsort(-score[ys, xs])[:N_SIDES]
     ys, xs = ys[order], xs[order]
     out = np.stack([xs - wide, ys - high, best[ys, xs], score[ys, xs]], axis=1).astype(float)
-    colours = [
-        _column_colours(small, int(x) + columns.start, int(y) + rows.start, int(best[y, x]))
-        for x, y in zip(xs, ys, strict=True)
-    ]
+    places = zip(xs + corner[1], ys + corner[0], best[ys, xs], strict=True)
+    colours = [_column_colours(small, int(x), int(y), int(w)) for x, y, w in places]
     out[:, :3] /= shrink
     out[:, 0] = inner_px[0] + (-out[:, 0] if is_left else out[:, 0])
     out[:, 1] += inner_px[1]
     return _Boxes(out, np.stack(colours) if colours else np.zeros((0, N_COLUMNS, 3)))
+
+
+def _outlined(
+    upright: Floats32, level: Floats32, corner: tuple[int, int], shape: tuple[int, int], widths: Sequence[int]
+) -> tuple[Floats32, npt.NDArray[np.int32]]:
+    """Return the share of edges along the outline of the best box at each place, with the bar entering, and its width.
+
+    Args:
+        upright: (h, w), 0 to 1.
+        level: (h, w), 0 to 1.
+        corner: Row and column of the first place, the middle of an inner edge.
+        shape: Rows and columns of places.
+        widths: To try.
+    """
+    half = round(WORK_PX / 2)
+
+    def part(of: Floats32, down: int, right: int) -> Floats32:
+        y, x = corner[0] + down, corner[1] + right
+        return of[y : y + shape[0], x : x + shape[1]]
+
+    walls = np.asarray(cv2.blur(upright, (1, 2 * half - 3)), np.float32)
+    bar = np.asarray(cv2.dilate(cv2.blur(level, (BAR_PX, 1)), np.ones((5, 1), np.uint8)), np.float32)
+    inner = part(walls, 0, 0) + part(bar, 0, -BAR_PX // 2 - 2)
+    score, best = np.zeros(shape, np.float32), np.zeros(shape, np.int32)
+    for w in widths:
+        lids = np.asarray(cv2.blur(level, (w - 1, 1)), np.float32)
+        here = (inner + part(walls, 0, w) + part(lids, -half, w // 2) + part(lids, half, w // 2)) / 5
+        better = here > score
+        score[better], best[better] = here[better], w
+    return score, best
 
 
 def _window(image_rgb: Image, at_px: Floats, wide: tuple[int, int], high: int, shrink: float) -> Image:
@@ -323,7 +333,7 @@ def _window(image_rgb: Image, at_px: Floats, wide: tuple[int, int], high: int, s
     crop = image_rgb[first[1] : last[1], first[0] : last[0]]
     if (first != low).any() or (last != up).any():
         pad = np.maximum(np.stack([first - low, up - last]), 0)
-        crop = cv2.copyMakeBorder(crop, *pad[:, 1], *pad[:, 0], cv2.BORDER_REPLICATE)
+        crop = np.pad(crop, (*[tuple(pad[:, k]) for k in (1, 0)], (0, 0)), mode="edge")
     how = cv2.INTER_AREA if shrink < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(crop, (int(size[0]), int(size[1])), interpolation=how), dtype=np.uint8)
 
@@ -376,10 +386,15 @@ def _paired(
 
 def _at_edges(image_rgb: Image, pair: _Pair) -> _Pair:
     """Return the pair with the edges along its boxes read to parts of a pixel."""
-    left, right = (_read_box(image_rgb, pair, side) for side in (0, 1))
-    strips = np.stack([_read_strips(image_rgb, pair, side) for side in (0, 1)])
-    edge, strength = np.stack([left[0], right[0]]), np.stack([left[1], right[1]])
-    return replace(pair, edge_px=edge, edge_strength=strength, strips=strips)
+    boxes = [(pair.ends[k], float(pair.widths[k]), pair.height) for k in (0, 1)]
+    outlines = [read_outline(image_rgb, *box) for box in boxes]
+    strips = [read_strips(image_rgb, *box, outward) for box, outward in zip(boxes, (-1, 1), strict=True)]
+    return replace(
+        pair,
+        edge_px=np.stack([edge for edge, _ in outlines]),
+        edge_strength=np.stack([strength for _, strength in outlines]),
+        strips=np.stack(strips),
+    )
 
 
 def _joined(pairs: list[_Pair]) -> BarEnds:
@@ -394,64 +409,3 @@ def _joined(pairs: list[_Pair]) -> BarEnds:
         colours=np.stack([pair.colours for pair in pairs]),
         strips=np.stack([pair.strips for pair in pairs]),
     )
-
-
-def _read_box(image_rgb: Image, pair: _Pair, side: int) -> tuple[Floats, Floats]:
-    """Return (4, N_PEAKS) places of edges at top, bottom, left and right of one box, and their strengths."""
-    (x, y), width, height = pair.ends[side], pair.widths[side], pair.height
-    reach = EDGE_REACH * height + 1
-    core, rows = 0.38 * width, 0.34 * height
-    lids = _strip(image_rgb, (x - core, x + core), (y - height / 2 - reach - 4, y + height / 2 + reach + 4))
-    walls = _strip(image_rgb, (x - width / 2 - reach - 4, x + width / 2 + reach + 4), (y - rows, y + rows))
-    positions, strengths = np.full((4, N_PEAKS), np.nan), np.zeros((4, N_PEAKS))
-    for first, (part, start), middle, size in ((0, lids, y, height), (2, walls, x, width)):
-        along = first // 2
-        if part.shape[along] < 8 or part.shape[1 - along] < 1:
-            continue
-        line = part.mean(axis=1 - along, dtype=np.float32)
-        line = scipy.ndimage.gaussian_filter1d(line, max(0.8, EDGE_BLUR * height), axis=0, mode="nearest")
-        slope = np.zeros(len(line))
-        slope[1:-1] = np.abs(line[2:] - line[:-2]).max(axis=1) / 2
-        at = np.arange(len(line)) + start[1 - along]
-        for k, sign in enumerate((-1, 1)):
-            near = np.abs(at - (middle + sign * size / 2)) < reach
-            place, strengths[first + k] = _line_peaks(np.where(near, slope, 0.0))
-            positions[first + k] = start[1 - along] + place
-    return positions, strengths
-
-
-def _read_strips(image_rgb: Image, pair: _Pair, side: int) -> Image:
-    """Return (3, N_SAMPLES, 3), colours down three strips: beside the plate inwards, the plate, and outwards."""
-    (x, y), height, outward = pair.ends[side], pair.height, -1 if side == 0 else 1
-    half = pair.widths[side] / 2
-    rows = y + np.linspace(-SAMPLE_REACH, SAMPLE_REACH, N_SAMPLES) * height
-    blur = SAMPLE_REACH * height / N_SAMPLES
-    inwards, outwards = (half + np.array(span) * height for span in STRIP_SPANS)
-    out = np.zeros((3, N_SAMPLES, 3), np.uint8)
-    for k, (first, last) in enumerate((sorted(-inwards), (-0.76 * half, 0.76 * half), outwards)):
-        low, high = sorted((x + outward * first, x + outward * last))
-        part, start = _strip(image_rgb, (low, high), (rows[0] - 3 * blur, rows[-1] + 3 * blur))
-        if min(part.shape[:2]) < 1:
-            continue
-        line = scipy.ndimage.gaussian_filter1d(part.mean(axis=1, dtype=np.float32), max(blur, 0.5), axis=0)
-        at = np.arange(len(line)) + start[1]
-        out[k] = np.stack([np.interp(rows, at, line[:, c]) for c in range(3)], axis=1)
-    return out
-
-
-def _strip(image_rgb: Image, x: tuple[float, float], y: tuple[float, float]) -> tuple[Image, tuple[int, int]]:
-    """Return the part of the picture between two x and two y, at least a pixel wide, and the x and y where it starts."""
-    x0, y0 = max(0, round(x[0])), max(0, round(y[0]))
-    return image_rgb[y0 : max(round(y[1]) + 1, 0), x0 : max(round(x[1]) + 1, 0)], (x0, y0)
-
-
-def _line_peaks(slope: Floats) -> tuple[Floats, Floats]:
-    """Return indices of the N_PEAKS strongest local maxima, to parts of a sample, and their heights."""
-    position, strength = np.full(N_PEAKS, np.nan), np.zeros(N_PEAKS)
-    a, b, c = slope[:-2], slope[1:-1], slope[2:]
-    peaks = np.flatnonzero((b >= a) & (b > c) & (b > LEAST_STEP) & (a > 0) & (c > 0))
-    peaks = peaks[np.argsort(-b[peaks])][:N_PEAKS]
-    bend = a[peaks] - 2 * b[peaks] + c[peaks]
-    position[: len(peaks)] = peaks + 1 + 0.5 * (a[peaks] - c[peaks]) / np.where(bend == 0, -1, bend)
-    strength[: len(peaks)] = b[peaks]
-    return position, strength
