@@ -19,9 +19,10 @@ SMALL_COST, LARGE_COST = (5.0, 3.0), (2.0, 2.0)  # of score for each e-fold beyo
 USUAL_OF_PICTURE = 0.10  # radius over the long side
 SIZE_GAIN, SIZE_GAIN_ALONE = 1.5, 2.0  # of score for each e-fold: of discs alike the nearer one is the larger
 SIZE_RANGE = (0.03, 0.20)  # of the long side, where size counts
-PLAIN_EVIDENCE, SURPLUS = 1.5, 0.35  # evidence beyond the first counts this much: a clear disc need not be the bar's
-CONFIDENCE_SLOPE, CONFIDENCE_SHIFT = 1.6, 0.6  # logistic of the score, by counts on 205 labelled pictures
-CONFIDENCE_ALONE = 0.55  # most where nobody is seen who could hold it: clocks and wheels look the same
+PLAIN_EVIDENCE, SURPLUS = 1.5, 0.45  # evidence beyond the first counts this much: a clear disc need not be the bar's
+POOR_EVIDENCE, LACK = 0.5, 0.5  # evidence short of the first counts this much more: hands alone make no plate
+CONFIDENCE_SLOPE, CONFIDENCE_SHIFT = 1.6, 0.6  # logistic of the score, by hand from how often scores were right
+CONFIDENCE_ALONE = 0.65  # times that where nobody is seen who could hold it: clocks and wheels look the same
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +46,7 @@ class Holders:
     def away(self, points_px: Floats) -> Floats:
         """Return (P, N), how far points are from the nearest hand of each person, in statures; NaN where unknown."""
         gap = np.linalg.norm(self.hands_px[:, None] - points_px[None, :, None], axis=3)
-        return np.fmin.reduce(gap, axis=2) / self.stature_px[:, None]
+        return np.asarray(np.fmin.reduce(gap, axis=2) / self.stature_px[:, None])
 
     def prior(self, rings: Rings) -> Floats:
         """Return (N,), what place and size alone say for a disc being the near plate."""
@@ -112,8 +113,8 @@ def weigh(seen: Unrolled, rings: Rings, votes: Floats) -> Evidence:
     profile = (slope / (slope + usual[..., None])).mean(axis=1)
     background = np.median(profile, axis=1)
     lead = profile[:, at_rim].max(axis=1) - background
-    within = profile[:, (WHOLE_DISC > 0.15) & (WHOLE_DISC < 0.85)].max(axis=1) - background
-    face = seen.colours[:, :, (WHOLE_DISC > FACE[0]) & (WHOLE_DISC < FACE[1])].mean(axis=3)
+    middle = profile[:, (WHOLE_DISC >= 0.10) & (WHOLE_DISC < 0.45)].max(axis=1)
+    face = seen.colours[:, :, (FACE[0] < WHOLE_DISC) & (FACE[1] > WHOLE_DISC)].mean(axis=3)
     uneven = np.median(face.std(axis=1), axis=1)
     axes = np.linalg.eigvalsh(rings.shape_px)
     total = (
@@ -121,7 +122,7 @@ def weigh(seen: Unrolled, rings: Rings, votes: Floats) -> Evidence:
         + 5 * (least - 0.55)
         + 5 * (lead - 0.30)
         + 1.5 * (np.minimum(votes, 1.2) - 0.4)
-        + 1.5 * np.clip(within, 0, 0.3)
+        + 4 * (np.minimum(middle, 0.35) - 0.25)
         - 2 * np.clip((uneven - 20) / 30, 0, 2)
         - 4 * np.clip(0.85 - axes[:, 0] / axes[:, 1], 0, 1)
     )
@@ -131,10 +132,11 @@ def weigh(seen: Unrolled, rings: Rings, votes: Floats) -> Evidence:
 def score(seen: Evidence, prior: Floats) -> Floats:
     """Return (N,), evidence and prior together, above 0 for what is more likely the near plate than not."""
     surplus = np.maximum(seen.total - PLAIN_EVIDENCE, 0)
-    return np.asarray(np.minimum(seen.total, PLAIN_EVIDENCE) + SURPLUS * surplus + prior)
+    lack = np.maximum(POOR_EVIDENCE - seen.total, 0)
+    return np.asarray(np.minimum(seen.total, PLAIN_EVIDENCE) + SURPLUS * surplus - LACK * lack + prior)
 
 
 def confidence(value: float, is_held: bool) -> float:
     """Return from 0 to 1 how many finds of this score are right; `is_held` when people were seen."""
     share = 1 / (1 + np.exp(-(CONFIDENCE_SLOPE * value + CONFIDENCE_SHIFT)))
-    return float(share if is_held else min(share, CONFIDENCE_ALONE))
+    return float(share if is_held else CONFIDENCE_ALONE * share)

@@ -28,10 +28,10 @@ MAX_RINGS = 4  # of each disc
 RING_SHARE = 0.35  # of a disc's best ring: weaker ones are not tried
 RING_RANGE = (0.60, 1.75)  # of the voted radius
 SAME_PLACE, SAME_SIZE = 0.15, 0.10  # of the radius: two fits this near are one
-CONCENTRIC = 0.25  # of the larger radius, between the centres of rings of one disc
+CONCENTRIC = 0.16  # of the larger radius, between the centres of rings of one disc
 OUTER = (1.06, 2.2)  # of a ring's radius, where the rim of the same disc may lie
 OUTER_RIM = (0.55, 0.50)  # rim and least rim that an outer ring must have
-OUTER_GIVES, OUTER_SCORE = 1.5, 2.5  # evidence and score that an outer ring may lack against the best
+OUTER_GIVES, OUTER_SCORE = 1.3, 2.0  # evidence and score that an outer ring may lack against the best
 MAX_FINDS = 3
 
 
@@ -143,11 +143,12 @@ def _edges_that_stand_out(small: Image) -> tuple[Floats, Floats, Floats, Floats]
 def _fitted(pyramid: Pyramid, places: Floats, held_by: Holders) -> tuple[Rings, Floats]:
     """Return ellipses fitted to the rings about the most promising places, and the votes of their places."""
     rings = fit_circles(pyramid, upright_rings(places[:, :2], places[:, 2], np.ones(len(places))))
-    seen = weigh(pyramid.unroll(rings, WHOLE_DISC), rings, places[:, 3])
+    votes = np.tile(places[:, 3], 2)
+    seen = weigh(pyramid.unroll(rings, WHOLE_DISC), rings, votes)
     kept = _apart(rings, score(seen, held_by.prior(rings)))[:N_JUDGED]
     which, times = _rings_of(seen.profile[kept])
     source = kept[which]
-    return fit_ellipses(pyramid, rings.pick(source).scaled(times)), places[source, 3]
+    return fit_ellipses(pyramid, rings.pick(source).scaled(times)), votes[source]
 
 
 def _apart(rings: Rings, values: Floats) -> npt.NDArray[np.int64]:
@@ -164,19 +165,23 @@ def _rings_of(profile: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
     """Return the rings that show in the profiles of discs: whose each is, and its radius over the disc's."""
     beside = np.pad(profile, ((0, 0), (1, 1)))
     is_peak = (profile >= beside[:, :-2]) & (profile > beside[:, 2:])
-    is_peak &= (WHOLE_DISC > RING_RANGE[0]) & (WHOLE_DISC < RING_RANGE[1])
+    is_peak &= np.abs(WHOLE_DISC - np.mean(RING_RANGE)) < np.ptp(RING_RANGE) / 2
     height = np.where(is_peak, profile - np.median(profile, axis=1)[:, None], 0.0)
     order = np.argsort(-height, axis=1, kind="stable")[:, :MAX_RINGS]
     value = np.take_along_axis(height, order, 1)
     which, place = np.nonzero((value > 0) & (value >= RING_SHARE * value[:, :1]))
-    return which, WHOLE_DISC[order[which, place]]
+    times = WHOLE_DISC[order[which, place]]
+    fresh = np.abs(times - 1) > SAME_SIZE
+    return np.concatenate([np.arange(len(profile)), which[fresh]]), np.concatenate(
+        [np.ones(len(profile)), times[fresh]]
+    )
 
 
 def _chosen(rings: Rings, seen: Evidence, values: Floats) -> list[tuple[int, int]]:
     """Return pairs of indices, the best ring of each disc and its outermost ring, the best disc first."""
     radius = rings.radius_px
     left = np.ones(len(values), dtype=bool)
-    out = []
+    out: list[tuple[int, int]] = []
     while left.any() and len(out) < MAX_FINDS:
         first = last = int(np.argmax(np.where(left, values, -np.inf)))
         while True:

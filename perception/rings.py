@@ -11,9 +11,12 @@ from perception.pose import Floats, Image, check_shape, freeze
 N_RAYS = 72
 WORK_RADIUS_PX = 26.0  # px, discs are shrunk to between this radius and its double before they are unrolled
 STEP = 0.025  # of the radius, between samples on a ray
+COARSE = np.arange(0.40, 1.65, 0.04)  # of the radius, where rims are looked for before that
 NEAR_RIM = np.arange(0.65, 1.36, STEP)  # of the radius, where rims are looked for while an ellipse is fitted
 WHOLE_DISC = np.arange(0.10, 1.90, STEP)  # of the radius, where a disc is judged
 ALONG_RIM = 2.0  # rays, SD of the blur along the rim: only edges that go round with it survive
+SNAP_MOVES = np.linspace(-0.24, 0.24, 7)  # of the radius, tried both ways about a voted centre
+SNAP_GROWTHS = np.linspace(-0.27, 0.27, 10)  # of the radius, tried about a voted radius
 CIRCLE_BANDS = (0.26, 0.18, 0.12)  # of the radius, how far an edge may be from the rim, round after round
 ELLIPSE_BANDS = (0.14, 0.10, 0.08, 0.06)  # the same once the shape may change
 ROUND_PRIOR = 2.0  # rays that speak for a shape that stays as it is
@@ -131,10 +134,31 @@ def _slope(colours: npt.NDArray[np.uint8], inside: npt.NDArray[np.bool_]) -> npt
 
 
 def fit_circles(pyramid: Pyramid, rings: Rings) -> Rings:
-    """Return ellipses moved and sized to the edges on their rays; their shape stays."""
+    """Return ellipses moved and sized to the edges on their rays, twice as many; their shape stays.
+
+    The first half starts from where the ellipses are, the second from where most of a rim shows nearby: where other
+    edges are stronger than the rim one of the two often leads astray, rarely both.
+    """
+    snapped = _snapped(pyramid, rings)
+    rings = Rings(
+        np.concatenate([rings.centre_px, snapped.centre_px]), np.concatenate([rings.shape_px, snapped.shape_px])
+    )
     for band in CIRCLE_BANDS:
         rings = _moved(rings, *rim_edges(pyramid.unroll(rings, NEAR_RIM).slope, NEAR_RIM, band), is_shaped=False)
     return rings
+
+
+def _snapped(pyramid: Pyramid, rings: Rings) -> Rings:
+    """Return each of them where, of all small moves and growths, most of the rim shows."""
+    slope = pyramid.unroll(rings, COARSE).slope
+    clear = slope / (slope + np.sqrt((slope**2).mean(axis=2, keepdims=True)) + EDGE_FLOOR)
+    dx, dy, grown = (a.ravel() for a in np.meshgrid(SNAP_MOVES, SNAP_MOVES, SNAP_GROWTHS, indexing="ij"))
+    rho = 1 + grown[:, None] + np.stack([dx, dy], axis=1) @ UNITS.T
+    place = np.clip(np.rint((rho - COARSE[0]) / (COARSE[1] - COARSE[0])).astype(int), 0, len(COARSE) - 1)
+    flat = (np.arange(N_RAYS) * len(COARSE) + place).ravel()
+    best = [int(np.argmax(c.ravel()[flat].reshape(place.shape).mean(axis=1))) for c in clear]
+    centre = rings.centre_px + np.einsum("nij,nj->ni", rings.shape_px, np.stack([dx[best], dy[best]], axis=1))
+    return Rings(centre, rings.shape_px * (1 + grown[best])[:, None, None])
 
 
 def fit_ellipses(pyramid: Pyramid, rings: Rings) -> Rings:

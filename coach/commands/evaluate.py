@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from eval.guidance import Summary
     from eval.intervals import Interval
     from eval.meta import MetaScores
+    from eval.perception import PerceptionScores
+    from eval.plates import PlateScores
 
 app = typer.Typer(help="Scores: how good the measures and the guidance are.", no_args_is_help=True)
 
@@ -37,13 +39,25 @@ def perception(
     clips: Annotated[
         Path | None, typer.Option("--clips", help="Folder of real clips with their labels.csv; none when left out.")
     ] = None,
+    plates: Annotated[
+        Path | None,
+        typer.Option("--plates", help="Folder of pictures with their boxes.csv: score finding plates there alone."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="With --plates: draw the failures there.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare measures with the truth of simulated lifts and the labels of real clips."""
+    """Compare measures with the truth of simulated lifts and the labels of real clips, or plates with boxes."""
     from eval.perception import run
+    from eval.plates import run as run_plates
 
+    scores: PerceptionScores | PlateScores
     with progress() as on_progress:
-        scores = run(data, n=n, seed=seed, workers=workers, clips=clips, on_progress=on_progress)
+        if plates is not None:
+            scores = run_plates(plates, out, lambda done, total: on_progress("pictures", done, total))
+        else:
+            scores = run(data, n=n, seed=seed, workers=workers, clips=clips, on_progress=on_progress)
     if as_json:
         print(scores.model_dump_json(indent=2))
         return
