@@ -230,7 +230,7 @@ def vote_discs(image_rgb: Image, centre_px: Floats, reach_px: float, radius_px: 
     xs, ys, ux, uy = _strong_edges(small)
     if len(xs) == 0:
         return np.zeros((0, 4))
-    rows = _peaks(_vote(xs, ys, ux, uy, small.shape[:2], VOTE_RADIUS_PX * radii), VOTE_RADIUS_PX * radii)
+    rows = _peaks(vote_circles(xs, ys, ux, uy, small.shape[:2], VOTE_RADIUS_PX * radii), VOTE_RADIUS_PX * radii)
     rows[:, :2] = (rows[:, :2] + 0.5) / shrink - 0.5 + (x0, y0)
     rows[:, 2] /= shrink
     return rows
@@ -255,7 +255,7 @@ def _strong_edges(small: Image) -> tuple[Floats, Floats, Floats, Floats]:
     return xs.astype(float), ys.astype(float), gx[ys, xs] / strength, gy[ys, xs] / strength
 
 
-def _vote(
+def vote_circles(
     xs: Floats, ys: Floats, ux: Floats, uy: Floats, shape: tuple[int, int], radii: Floats
 ) -> npt.NDArray[np.float32]:
     """Return (R, h, w), votes over circumference for each radius and pixel."""
