@@ -58,6 +58,11 @@ class Discs:
     rim_px: npt.NDArray[np.float32]
     rim_strength: npt.NDArray[np.uint8]
 
+    def only(self, chosen: npt.NDArray[np.bool_]) -> "Discs":
+        """Return some of the discs; `chosen` is (n,)."""
+        rest = (self.centre_px, self.radius_px, self.score, self.rim_px, self.rim_strength)
+        return Discs(*(part[chosen] for part in rest))
+
 
 def no_discs() -> Discs:
     """Return an empty set of discs."""

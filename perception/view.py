@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coach.domain.lift import Facing, View
+from perception.athlete import across_px
 from perception.plate import PlateTrack
 from perception.pose import INDEX, Floats, PoseTrack
 
@@ -100,7 +101,7 @@ def _facing(belief: Floats, view: View) -> Facing:
 def _believe(track: PoseTrack, plate: PlateTrack | None, trunk_px: float) -> Floats:
     """Return how probable each turn of GRID_DEG is."""
     turn = np.radians(GRID_DEG)
-    spread = _median(_across(track, "shoulder") + _across(track, "hip")) / trunk_px
+    spread = _median(across_px(track.points_px, "shoulder") + across_px(track.points_px, "hip")) / trunk_px
     ahead = _median(_ahead(track, "toe", "heel") + _ahead(track, "nose", "ear")) / trunk_px
     spread = float(np.clip(spread, -SPREAD, SPREAD))  # a trunk that leans toward the camera looks short
     total = _likely((spread - SPREAD * np.sin(turn)) / SPREAD_SD, STRAY["spread"])
@@ -165,11 +166,6 @@ def _middle(track: PoseTrack, part: str) -> Floats:
 
 def _ahead(track: PoseTrack, front: str, back: str) -> Floats:
     return np.asarray((_middle(track, front) - _middle(track, back))[:, 0])
-
-
-def _across(track: PoseTrack, part: str) -> Floats:
-    """Return left minus right, x, for each frame: positive when the athlete faces the camera."""
-    return np.asarray(track.points_px[:, INDEX[f"left_{part}"], 0] - track.points_px[:, INDEX[f"right_{part}"], 0])
 
 
 def _median(values: Floats) -> float:

@@ -143,7 +143,7 @@ def find_instants(dense: Dense, plan: LiftPlan) -> dict[InstantName, int]:
     at["peak_velocity"] = peak = from_here + int(np.argmax(v[from_here:fall]))
     slow, quiet = dense.speed < 0.1 * v[peak], (80 if plan.kind == "jerk" else 40) * DENSE_HZ // 1000
     if plan.kind == "squat":
-        at["start"] = (_first(~slow, at["dip_bottom"]) or peak)
+        at["start"] = _first(~slow, at["dip_bottom"]) or peak
     else:
         at["start"] = max(_run_before(slow, peak, quiet), 0)
     if plan.kind in ("snatch", "clean", "pull"):
@@ -175,7 +175,7 @@ def _catch_instants(dense: Dense, plan: LiftPlan, fall: int, until: int) -> dict
     catch = None
     quick = _first(v < FALL_M_S, fall)
     slow = _first(v > STILL_M_S, quick) if quick is not None else None
-    if quick is None or y[fall] - y[fall:quick].min() < NO_DROP_M and quick - fall > 0.25 * DENSE_HZ:
+    if quick is None or (y[fall] - y[fall:quick].min() < NO_DROP_M and quick - fall > 0.25 * DENSE_HZ):
         catch = fall
     elif slow is not None and v[quick:slow].min() > FREE_FALL_M_S and slow <= held_until:
         catch = slow
