@@ -13,7 +13,7 @@ STILL_SHARE = 0.95  # of frames; a dropped bar makes the floor tremble for some
 SMOOTH_FRAMES = 5  # a median over these takes single wrong fits out of the judgement
 LARGEST_RESIDUAL_PX = 3.0  # px in a picture 640 wide
 LOST_SHARE = 0.2  # of a lift's frames in which the background may be lost
-FEW_INLIERS = 20  # corners below which a frame counts as hardly followed
+FEW_INLIERS = 10  # corners below which a frame counts as hardly followed
 LONGEST_HOLE = 5  # frames bridged by a straight line
 AT = np.array([[0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75]])  # of the picture, where motion is judged
 

@@ -20,7 +20,12 @@ AHEAD_SD = 0.20
 WORLD_SD_DEG = 14.0  # deg, error of the turn of BlazePose's shoulders and hips in 3D; from 17 clips
 SCATTER_SD_DEG = 40.0  # deg more for a turn that scatters all around from frame to frame
 FLATTENING_SD = 0.012  # of the plate's width over height
-STRAY = {"spread": 0.03, "ahead": 0.03, "world": 0.03, "plate": 0.05}  # chance that a sign means nothing
+STRAY = {
+    "spread": 0.03,
+    "ahead": 0.01,
+    "world": 0.08,
+    "plate": 0.05,
+}  # chance that a sign means nothing; depth flips at times
 LEAST_FRAMES = 5
 LEAST_TRUNK_PX = 5.0
 LEAST_PLATE_SHARE = 0.4  # of frames with a plate, below which its shape is not believed
