@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -18,11 +19,16 @@ N_CANDIDATES = 8  # small discs kept of each frame
 LEAST_VOTES = 0.35  # of the circumference
 NEARER = (0.03, 0.60)  # how much more than the plate the end moves; 0.42 m of sleeve at 1.1 to 14 m
 TOLERANCE = 0.06  # plate radii about where perspective puts the end; bars turn a little
-SLACK = 0.08  # plate radii about where it was last, against what perspective expects, that its disc may be away
+SLACK = 0.18  # plate radii from where it is expected that its disc may be, as far as the plate's own centre jitters
 RIM_SHIFT = 0.4  # of its own radius that an end's rim may be from where votes put it
 LEAST_TRAVEL = 1.0  # plate radii between frames that tell the end from what is painted on the plate
 N_PAIRS = 60  # pairs of frames that are asked how the end moves
 MIN_SHARE = 0.4  # of the frames with a plate that must show the end where it is expected
+KEEP_UP = 0.5  # of the way to where it was seen that the expectation follows in a frame
+STEADY_FRAMES = 6  # frames before and after that say where the end must be
+LEAST_LEADS = 6  # of those frames that must show it
+STEADY_PLATE = 0.04  # plate radii from there
+LONGEST_GAP_S = 0.25  # s, without the plate that a straight line bridges
 GAP_SLACK = 0.01  # plate radii a frame that it may turn away unseen
 
 
@@ -65,9 +71,20 @@ def no_small_discs() -> SmallDiscs:
 
 def track_bar_end(images_rgb: Iterable[Image], plate: PlateTrack) -> BarEndTrack:
     """Return the bar's near end in every frame, from the frames in order and the plate that was followed in them."""
-    centres = plate.centre_px
+    centres = _bridged(plate.times_s, plate.centre_px)
     discs = [small_discs(image, at, plate.radius_px) for image, at in zip(images_rgb, centres, strict=True)]
     return link_bar_end(discs, centres, plate.radius_px)
+
+
+def _bridged(times_s: Floats, centre_px: Floats) -> Floats:
+    """Return the centres with gaps up to LONGEST_GAP_S filled by straight lines."""
+    seen = np.flatnonzero(np.isfinite(centre_px[:, 0]))
+    out = centre_px.copy()
+    for before, after in pairwise(seen):
+        if 1 < after - before and times_s[after] - times_s[before] <= LONGEST_GAP_S:
+            share = (times_s[before + 1 : after] - times_s[before]) / (times_s[after] - times_s[before])
+            out[before + 1 : after] = centre_px[before] + share[:, None] * (centre_px[after] - centre_px[before])
+    return out
 
 
 def small_discs(image_rgb: Image, centre_px: Floats, radius_px: float) -> SmallDiscs:
@@ -145,6 +162,7 @@ def link_bar_end(discs: Sequence[SmallDiscs], plate_px: Floats, plate_radius_px:
         return none
     nearer, shift = model
     end, confidence = _followed(discs, plate_px * (1 + nearer) + shift, plate_radius_px)
+    end, confidence = _steady(discs, end, confidence, plate_radius_px)
     return none if np.isfinite(end[:, 0]).sum() < MIN_SHARE * seen else BarEndTrack(end, confidence, nearer)
 
 
@@ -190,7 +208,7 @@ def _followed(discs: Sequence[SmallDiscs], expected_px: Floats, radius: float) -
             gap += 1
             if len(worth) and worth.max() > 0:
                 end[i], confidence[i] = discs[i].centre_px[worth.argmax()], min(1.0, float(worth.max()))
-                off, gap = end[i] - expected_px[i], 0
+                off, gap = off + KEEP_UP * (end[i] - expected_px[i] - off), 0
     return end, confidence
 
 
@@ -201,3 +219,33 @@ def _surest(discs: Sequence[SmallDiscs], expected_px: Floats, radius: float) -> 
         away = np.linalg.norm(here.centre_px - expected_px[i], axis=1) / (TOLERANCE * radius)
         worth[i] = np.max(np.minimum(here.votes, 1.2) * np.exp(-0.5 * away**2), initial=0.0)
     return int(worth.argmax())
+
+
+def _steady(discs: Sequence[SmallDiscs], end_px: Floats, confidence: Floats, radius: float) -> tuple[Floats, Floats]:
+    """Return the discs that lie where those of the frames about them lead to; NaN where there is none."""
+    steady, sure = np.full(end_px.shape, np.nan), np.zeros(len(end_px))
+    seen = np.isfinite(end_px[:, 0])
+    for i in np.flatnonzero(seen):
+        near = np.arange(max(0, i - STEADY_FRAMES), min(len(end_px), i + STEADY_FRAMES + 1))
+        near = near[seen[near]]
+        lead = _led_to(near - i, end_px[near])
+        if lead is None:
+            continue
+        away = np.linalg.norm(discs[i].centre_px - lead, axis=1)
+        k = int(away.argmin())
+        if away[k] < STEADY_PLATE * radius:
+            steady[i], sure[i] = discs[i].centre_px[k], confidence[i]
+    return steady, sure
+
+
+def _led_to(when: Floats, where_px: Floats) -> Floats | None:
+    """Return (2,), the value at 0 of a parabola through most of the points; None with too few of them."""
+    if len(when) < LEAST_LEADS:
+        return None
+    design = np.stack([np.ones(len(when)), when, when**2], axis=1).astype(float)
+    kept = np.ones(len(when), dtype=bool)
+    for _ in range(3):
+        fit = np.linalg.lstsq(design[kept], where_px[kept], rcond=None)[0]
+        off = np.linalg.norm(where_px - design @ fit, axis=1)
+        kept = off <= max(3 * float(np.median(off)), 1.0)
+    return np.asarray(fit[0])
