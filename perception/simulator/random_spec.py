@@ -21,6 +21,7 @@ from perception.simulator.spec import (
     VideoSpec,
     View,
 )
+from perception.simulator.technique import LiftKind
 
 _VIEW_NUMBERS: dict[View, int] = {"side": 0, "front": 1, "rear": 2, "oblique": 3}
 OBLIQUE_DEG = (25.0, 65.0)  # off the side; as far off the front or rear at least
@@ -127,8 +128,11 @@ def random_video(rng: Rng) -> VideoSpec:
     )
 
 
-def random_camera(rng: Rng, view: View, height_m: float, video: VideoSpec) -> CameraSpec:
-    """Return a level camera 4 to 8 m away whose picture holds floor and overhead bar with a little room."""
+def random_camera(rng: Rng, view: View, height_m: float, video: VideoSpec, lift: LiftKind = "snatch") -> CameraSpec:
+    """Return a level camera 4 to 8 m away whose picture holds floor and overhead bar with a little room.
+
+    A bar is higher, and feet are further apart, in a jerk than in a snatch: other lifts get the wider picture.
+    """
     distance, height = _between(rng, 4.0, 8.0), _between(rng, 0.85, 1.25)
     nearest = distance - (0.8 if view == "side" else 0.45)
     top = 1.14 * height_m + 0.24
@@ -145,12 +149,13 @@ def random_camera(rng: Rng, view: View, height_m: float, video: VideoSpec) -> Ca
         focal_px=min(by_height, by_width) * nearest,
         aim_x_m=_between(rng, -0.05, 0.15) if view == "side" else 0.0,
     )
-    if view in ("side", "front"):
+    if view in ("side", "front") and lift == "snatch":
         return camera
     if view == "oblique":
         yaw = float(rng.choice([-1, 1])) * _between(rng, *OBLIQUE_DEG)
         camera = camera.model_copy(update={"yaw_deg": yaw})
-    return camera.model_copy(update={"focal_px": fills * widest_focal_px(camera, video, height_m)})
+    focal = fills * widest_focal_px(camera, video, height_m)
+    return camera.model_copy(update={"focal_px": min(focal, camera.focal_px) if view == "side" else focal})
 
 
 def widest_focal_px(camera: CameraSpec, video: VideoSpec, height_m: float) -> float:
