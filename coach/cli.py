@@ -24,7 +24,7 @@ from coach.domain.lift import LiftName
 from coach.domain.settings import PLATE_DIAMETER_M
 from coach.domain.words import printable
 from coach.folders import default_out
-from perception.simulator.spec import Fault, View
+from perception.simulator.spec import Fault, Filming, Handling, Timing, View
 
 if TYPE_CHECKING:
     from coach.session import AnalysisResult
@@ -219,12 +219,24 @@ def simulate(
         Literal[Fault, "mixed"] | None, typer.Option("--fault", help="A fault of all lifts, or each in turn.")
     ] = None,
     view: Annotated[Literal[View, "mixed"], typer.Option("--view", help="Where the camera stands.")] = "side",
+    handling: Annotated[
+        Literal[Handling, "mixed"] | None, typer.Option("--handling", help="How the camera moves; as a rule it stands.")
+    ] = None,
+    timing: Annotated[
+        Literal[Timing, "mixed"], typer.Option("--timing", help="Slow motion, or frames at uneven times.")
+    ] = "true",
+    tilted: Annotated[bool, typer.Option("--tilted", help="Cameras that roll and look up or down.")] = False,
+    cut: Annotated[bool, typer.Option("--cut", help="A second camera for a part of each clip.")] = False,
+    busy: Annotated[
+        bool, typer.Option("--busy", help="People around the lifter, plates of many kinds, bars that bend.")
+    ] = False,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes.")] = 1,
 ) -> None:
     """Draw simulated lifts, with the exact truth beside each clip."""
     from coach import session
 
-    wanted = session.Simulation(seed=seed, lift=lift, fault=fault, view=view)
+    filming = Filming(is_tilted=tilted, handling=handling, has_cut=cut, timing=timing, is_busy=busy)
+    wanted = session.Simulation(seed=seed, lift=lift, fault=fault, view=view, filming=filming)
     with progress() as on_progress:
         folders = session.simulate(out, wanted, n, workers=workers, on_progress=on_progress)
     for folder in folders:

@@ -16,7 +16,7 @@ from coach.domain.lift import Report
 from coach.domain.settings import AnalysisSettings
 from coach.domain.words import printable
 from coach.folders import check_out, whole_folder
-from perception.simulator.spec import Fault, View
+from perception.simulator.spec import Fault, Filming, View
 
 if TYPE_CHECKING:
     from coach.chat import Answer
@@ -281,6 +281,7 @@ class Simulation(Record):
     lift: Literal["snatch"] = "snatch"
     fault: Fault | Literal["mixed"] | None = None
     view: View | Literal["mixed"] = "side"
+    filming: Filming = Filming()
 
 
 def simulate(
@@ -305,6 +306,7 @@ def simulate(
         lift=simulation.lift,
         fault=simulation.fault,
         view=simulation.view,
+        filming=simulation.filming,
         workers=workers,
         on_progress=lambda done, total: tell("lifts", done, total),
     )

@@ -71,7 +71,7 @@ def look_at_shot(
     plate = track_plate(times, discs if use_plate else [no_discs()] * len(times), hands, expected, middle)
     if settings.frame_rate_hz is None and (again := _look_again(clip, times, discs, plate)) is not None:
         plate = track_plate(times, again, hands, expected, middle, plate.radius_px)
-    if view in ("oblique", "unknown") and _shows_its_face(plate):
+    if view != "side" and _shows_its_face(plate):
         view = "side"
         facing = estimate_facing(pose, view)
     scale = find_scale(plate, size, settings, view)

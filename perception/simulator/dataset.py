@@ -19,12 +19,12 @@ import numpy.typing as npt
 from perception.pose import Floats, Image
 from perception.simulator.filming import TIME_BASE_HZ, Film
 from perception.simulator.mannequin import lifter_and_bar
-from perception.simulator.simulation import Motion, simulate
 from perception.simulator.people import moving_people
 from perception.simulator.random_filming import filmed
 from perception.simulator.random_spec import random_spec
 from perception.simulator.render import Stage
 from perception.simulator.shapes import Shape
+from perception.simulator.simulation import Motion, simulate
 from perception.simulator.spec import FAULTS, VIEWS, Fault, Filming, LiftSpec, VideoSpec, View
 from perception.simulator.surroundings import surroundings_of
 from perception.simulator.truth import frame_times, truth_of
