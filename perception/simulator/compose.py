@@ -235,7 +235,7 @@ def _pulls(spec: LiftSpec, m: Moves) -> Script:
     is_snatch = m.variant.endswith("snatch")
     for i in range(m.reps):
         script.marks.append({})
-        finish_pull(script, p, 6.0 if is_snatch else 14.0, 177.0 if is_snatch else 150.0)
+        finish_pull(script, p, 5.0 if is_snatch else 12.0, 177.0 if is_snatch else 160.0)
         if i + 1 == m.reps and not m.lowered:
             drop(script, 0.1, m.tail_s)
             return script
@@ -299,8 +299,5 @@ def _variant(m: Moves, is_jerk: bool) -> str:
     if is_jerk:
         return "split" if m.jerk and m.jerk.split_ratio > 0 else "power"
     start = {"floor": "", "hang": "hang", "blocks": "block"}[m.pull.start if m.pull else "floor"]
-    depth = "" if m.catch is None else "power" if m.catch.knee_deg > POWER_KNEE_DEG else "full"
+    depth = "" if m.catch is None else "power" if "power" in m.variant.split() else "full"
     return f"{start} {depth}".strip()
-
-
-POWER_KNEE_DEG = 80.0  # deg, a catch with the knees more open is a power catch

@@ -14,7 +14,7 @@ from perception.simulator.script import FootScript, Held, Hold, LiftPlan, Pass, 
 _H = 1e-4  # s, step of the differences by which curves are joined
 STAND_KNEE_DEG, STAND_TRUNK_DEG = 172.0, 88.0  # deg, at ease after the lift
 _SLACK_M = 0.005  # m, by which a leg stays short of straight
-_MOST_HOP_M = 0.06  # m, feet leave the floor by no more at full extension
+_MOST_HOP_M = 0.08  # m, feet leave the floor by no more at full extension
 _HOP_S = 0.13  # s, half the time of such a hop
 _LEAVE_S = 1.1  # s, from letting go until the lifter stands at ease
 
@@ -99,7 +99,7 @@ class LiftMotion:
         self._leaving = self._leave() if script.release_s is not None else None
         for mark in script.marks:
             if "peak_s" in mark and "apex_s" in mark:
-                self._leave_floor(mark["peak_s"] - 0.1, mark["apex_s"])
+                self._leave_floor(mark["peak_s"] - 0.1, mark["apex_s"] + 0.1)
 
     @property
     def lifts(self) -> tuple[LiftPlan, ...]:
@@ -254,7 +254,7 @@ class LiftMotion:
             ValueError: That is more than a lifter's feet leave the floor.
         """
         times = np.arange(start_s, end_s, 0.002)
-        for _ in range(8):
+        for _ in range(16):
             excess = np.max([self._overstretch(side, sign, times) for side, sign in SIDES], axis=0)
             worst = int(np.argmax(excess))
             if excess[worst] < -_SLACK_M:

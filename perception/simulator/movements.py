@@ -19,11 +19,12 @@ from perception.simulator.script import (
 from perception.simulator.technique import CatchSpec, DeadliftSpec, JerkSpec, PullSpec, SquatSpec
 
 STAND_KNEE_DEG, RACK_TRUNK_DEG, OVER_TRUNK_DEG = 173.0, 88.0, 89.0  # deg, standing with the bar held
-HANG_TRUNK_DEG, HANG_KNEE_DEG = 89.0, 172.0  # deg, standing with the bar in hanging arms
+HANG_TRUNK_DEG, HANG_KNEE_DEG = 89.0, 169.0  # deg, standing with the bar in hanging arms
 POWER_TRUNK_DEG = 64.0  # deg, from horizontal at the power position, judged from films
 TRUNK_OPENS_DEG = 3.0  # deg, from lift-off to the end of the first pull, judged from films
 HEEL_UP_DEG = 22.0  # deg, pitch of the foot at full extension, judged from films
 LEAN_BACK_DEG = -2.0  # deg, hips from above the ankles at full extension
+HIPS_FOLLOW = 0.42  # of a lean back beyond the usual, by which the hips go forward, so that the lifter keeps balance
 ABOVE_KNEE_DEG = (146.0, 46.0)  # knee and trunk in the hang and on blocks, bar above the knee
 BODY_RISES = 0.35  # of the bar's speed that the body still has at full extension; Hori 2007: 1.48 of 2.16 m/s
 BODY_FALLS_M_S2 = -8.0  # m/s2, of the body at full extension, with nothing but the bar to push against
@@ -78,7 +79,8 @@ def extended(script: Script, knee_deg: float, trunk_deg: float) -> tuple[float, 
     """Return the shoulders (forward, above the floor) at full extension on the toes."""
     f = script.frame
     along, up = f.toes_up(HEEL_UP_DEG)
-    leg, lean, trunk = f.leg_m(knee_deg, script.half_stance_m()), np.deg2rad(LEAN_BACK_DEG), np.deg2rad(trunk_deg)
+    hips_deg = LEAN_BACK_DEG + HIPS_FOLLOW * max(trunk_deg - 95.0, 0.0)
+    leg, lean, trunk = f.leg_m(knee_deg, script.half_stance_m()), np.deg2rad(hips_deg), np.deg2rad(trunk_deg)
     x = script.ankle_m() + along + leg * np.sin(lean) + f.body.trunk_m * np.cos(trunk)
     return float(x), float(f.body.ankle_height_m + up + leg * np.cos(lean) + f.body.trunk_m * np.sin(trunk))
 
@@ -291,8 +293,9 @@ def jerk(script: Script, j: JerkSpec, is_missed: bool = False, is_behind: bool =
     lock_s = mark["apex_s"] + 0.05
     if is_missed and is_behind:
         slip(script, fall, 0.26, 1.7, catch_x)
+        lock_s += 0.03
     elif is_missed:
-        miss(script, fall, 0.2, 0.75, (catch_x - 0.06, shoulder_m))
+        miss(script, fall, 0.2, 0.75, (catch_x - 0.04, shoulder_m), down_s=lock_s, trunk_deg=87.0)
     else:
         _stop(script, j.drop_m, fall)
         lock_s = mark["apex_s"] + 0.35 * (mark["catch_s"] - mark["apex_s"])
@@ -449,6 +452,9 @@ def hang_postures(script: Script, floor_trunk_deg: float, x_m: float) -> list[di
 
 def drop(script: Script, forward_m_s: float, tail_s: float) -> None:
     """Write the letting go of a held bar: hands push it forward while it comes to fall freely."""
+    if script.holds[-1][2] == "below":
+        let_go(script, tail_s)
+        return
     start_s, x = script.now_s, script.x[-1][1]
     script.hold(script.holds[-1][2], start_s)
     release = script.knots.add(LOWER_S, -GRAVITY_M_S2 * LOWER_S / 2, -GRAVITY_M_S2)
@@ -462,6 +468,15 @@ def drop(script: Script, forward_m_s: float, tail_s: float) -> None:
     leave(script, release, tail_s)
 
 
+def let_go(script: Script, tail_s: float) -> None:
+    """Write the opening of hands from which the bar hangs still."""
+    start_s = script.now_s
+    script.hold("below", start_s)
+    release = script.wait(0.12)
+    script.passes.append(Pass(release, None))
+    leave(script, release, tail_s)
+
+
 def leave(script: Script, release_s: float, tail_s: float) -> None:
     """Write what the lifter does after letting go: stand at ease with the arms down."""
     if script.wrist[-1][1]:
@@ -472,14 +487,27 @@ def leave(script: Script, release_s: float, tail_s: float) -> None:
     script.end_s = release_s + max(tail_s, 1.15)
 
 
-def miss(script: Script, fall: float, after_s: float, forward_m_s: float, shoulder: tuple[float, float]) -> None:
-    """Write a bar lost in front after the apex: the hands push it away and let go."""
+def miss(
+    script: Script,
+    fall: float,
+    after_s: float,
+    forward_m_s: float,
+    shoulder: tuple[float, float],
+    down_s: float | None = None,
+    trunk_deg: float = 74.0,
+) -> None:
+    """Write a bar lost in front after the apex: the hands push it away and let go.
+
+    `shoulder` is where the shoulders are then, or have been since `down_s`.
+    """
+    if down_s is not None:
+        script.passes.append(Pass(down_s, shoulder))
     start_s, x = script.x[-1][0], script.x[-1][1]
     release = script.knots.add(after_s, -(fall + GRAVITY_M_S2) / 2 * after_s, -GRAVITY_M_S2)
     pushed = 0.4 * forward_m_s * (release - start_s)
     script.x += [(release, x + pushed, forward_m_s), (release + 0.4, x + pushed + 0.2 * forward_m_s, 0.0)]
-    script.trunk.append((release, 74.0, 0.0))
-    script.passes.append(Pass(release, shoulder, (0.0, -0.2), (0.0, 0.0)))
+    script.trunk.append((release, trunk_deg, 0.0))
+    script.passes.append(Pass(release, shoulder, (0.0, 0.0 if down_s else -0.2)))
     script.pole.append((script.mark["peak_s"], release, ARMS_OUT))
 
 
@@ -506,7 +534,7 @@ def step_away(script: Script, release_s: float, forward_m: float) -> None:
     middle = script.ankle_m() + forward_m
     home = {"x": middle, "z": (NARROW + 0.02) * script.frame.body.height_m, "heel": 0.0, "out": TURN_OUT_DEG}
     for i, foot in enumerate(script.feet.values()):
-        foot.step(release_s + 0.1 + 0.35 * i, release_s + 0.5 + 0.4 * i, 0.03, **home)
+        foot.step(release_s + 0.08 + 0.2 * i, release_s + 0.5 + 0.25 * i, 0.03, **home)
 
 
 def half_squat(script: Script, landed: tuple[float, float], knee_deg: float, trunk_deg: float) -> tuple[float, float]:
@@ -534,7 +562,7 @@ def finish_pull(script: Script, p: PullSpec, heel_deg: float, elbow_deg: float) 
     """Write a pull without a catch: up to tall standing, and down to a stand with the bar hanging."""
     x0, start_s, mark = script.x[-1][1], script.now_s, script.mark
     x = x0 - p.toward_m
-    apex_m = script.posture("below", 169.0, 91.0, x, -0.02, elbow_deg, heel_deg)
+    apex_m = script.posture("below", 157.0, 91.0, x, -0.02, elbow_deg, heel_deg)
     power_m = script.posture("below", p.power_knee_deg, POWER_TRUNK_DEG, x)
     fall = p.turnover_ratio * GRAVITY_M_S2
     speed = min(p.peak_speed_m_s, float(np.sqrt(0.6 * (apex_m - power_m) * fall / 0.75)))

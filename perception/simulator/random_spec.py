@@ -1,17 +1,17 @@
 """Random lifters, techniques, cameras and surroundings; the same seed gives the same lift."""
 
-from typing import Literal
-
 import numpy as np
 
+from coach.domain.lift import Outcome
+
 from perception.simulator.camera import camera_of
+from perception.simulator.random_moves import random_moves
 from perception.simulator.spec import (
     COLOURS,
     FAULTS,
     RATES,
     BarSpec,
     CameraSpec,
-    Fault,
     LifterSpec,
     LiftSpec,
     LookSpec,
@@ -21,6 +21,8 @@ from perception.simulator.spec import (
     VideoSpec,
     View,
 )
+
+from perception.simulator.technique import Fault, LiftKind, check_fault
 
 _VIEW_NUMBERS: dict[View, int] = {"side": 0, "front": 1, "rear": 2, "oblique": 3}
 OBLIQUE_DEG = (25.0, 65.0)  # off the side; as far off the front or rear at least
@@ -32,9 +34,9 @@ def _between(rng: Rng, low: float, high: float) -> float:
     return float(rng.uniform(low, high))
 
 
-def random_lifter(rng: Rng) -> LifterSpec:
-    """Return a lifter of 1.50 to 1.95 m with a plausible mass."""
-    height = _between(rng, 1.50, 1.95)
+def random_lifter(rng: Rng, low_m: float = 1.50, high_m: float = 1.95) -> LifterSpec:
+    """Return a lifter of a stature between two, with a plausible mass."""
+    height = _between(rng, low_m, high_m)
     return LifterSpec(
         height_m=height,
         mass_kg=_between(rng, 22.0, 29.0) * height**2,
@@ -217,32 +219,92 @@ def random_spec(
     fault: Fault | None = None,
     missed: bool = False,
     view: View = "side",
-    lift: Literal["snatch"] = "snatch",
+    lift: LiftKind = "snatch",
+    variant: str = "",
+    outcome: Outcome | None = None,
+    missed_behind: bool = False,
+    reps: int | None = None,
+    strength: float | None = None,
 ) -> LiftSpec:
-    """Return one lift, drawn from `seed`.
+    """Return one clip, drawn from `seed`.
 
     Args:
         seed: The same seed and arguments give the same lift, to the last pixel.
         fault: The one fault the lift has, or None for a clean lift.
-        missed: The bar is lost in front instead of caught.
+        missed: The bar is lost in front instead of caught; short for outcome "not_caught".
         view: Where the camera stands.
         lift: Which lift.
+        variant: Words of "full", "power", "split", "hang", "block"; of a pull, "snatch" or "clean" last.
+        outcome: Of the last lift; None for a lift that is made, in a power lift with or without a drop.
+        missed_behind: A bar that is not kept falls behind the lifter.
+        reps: Repetitions of pull, squat and deadlift; None draws one to three.
+        strength: Of the fault, 0 just beyond its threshold to 1; None draws it.
 
     Raises:
-        ValueError: A fault of the catch in a lift that is not caught.
+        ValueError: A fault, variant or outcome that this lift cannot have.
     """
-    if missed and fault in ("drop_large_snatch", "net_rearward_missing"):
-        raise ValueError(f"a missed lift has no catch, so it cannot show {fault}")
-    rng = np.random.default_rng([seed, FAULTS.index(fault) + 1 if fault else 0, int(missed), _VIEW_NUMBERS[view]])
+    wanted = outcome or ("not_caught" if missed else None)
+    is_plain = lift == "snatch" and not variant and wanted in (None, "caught", "not_caught") and not missed_behind
+    if is_plain and strength is None and (fault is None or fault in FAULTS):
+        check_fault(lift, variant, fault, wanted or "caught")
+        return _plain_snatch(seed, fault, wanted == "not_caught", view)
+    return _moved(seed, lift, variant, fault, strength, wanted, missed_behind, reps, view)
+
+
+def _plain_snatch(seed: int, fault: Fault | None, missed: bool, view: View) -> LiftSpec:
+    number = FAULTS.index(fault) + 1 if fault else 0
+    rng = np.random.default_rng([seed, number, int(missed), _VIEW_NUMBERS[view]])
     lifter = random_lifter(rng)
     video = random_video(rng)
     return LiftSpec(
         seed=seed,
-        lift=lift,
+        lift="snatch",
         lifter=lifter,
         snatch=random_snatch(rng, lifter, fault, missed),
         bar=random_bar(rng, lifter.mass_kg),
         camera=random_camera(rng, view, lifter.height_m, video),
+        video=video,
+        look=random_look(rng, seed),
+    )
+
+
+_HIGHER = {"jerk": 1.06, "clean_and_jerk": 1.06}  # how much taller the lifter counts for a bar in a narrow grip overhead
+
+
+def _moved(
+    seed: int,
+    lift: LiftKind,
+    variant: str,
+    fault: Fault | None,
+    strength: float | None,
+    outcome: Outcome | None,
+    is_behind: bool,
+    reps: int | None,
+    view: View,
+) -> LiftSpec:
+    asked = f"{lift}/{variant}/{fault}/{strength}/{outcome}/{is_behind}/{reps}/{view}"
+    rng = np.random.default_rng([seed, *asked.encode()])
+    lifter, video = random_lifter(rng, 1.45, 2.00), random_video(rng)
+    if outcome is None and "power" in variant.split() and lift in ("snatch", "clean") and rng.random() < 0.35:
+        outcome = "caught_no_drop"
+    moves = random_moves(
+        rng,
+        lifter,
+        lift,
+        variant=variant,
+        fault=fault,
+        strength=strength,
+        outcome=outcome,
+        is_behind=is_behind,
+        reps=reps,
+    )
+    return LiftSpec(
+        seed=seed,
+        lift=lift,
+        lifter=lifter,
+        moves=moves,
+        bar=random_bar(rng, lifter.mass_kg),
+        camera=random_camera(rng, view, lifter.height_m * _HIGHER.get(lift, 1.0), video),
         video=video,
         look=random_look(rng, seed),
     )

@@ -12,7 +12,6 @@ Fault = Literal[
     "bar_forward_off_floor",
     "bar_swing_forward",
     "hips_shoot",
-    "start_hips_high",
     "early_arm_bend",
     "transition_velocity_loss",
     "incomplete_extension",
@@ -24,7 +23,6 @@ Fault = Literal[
     "press_out",
     "soft_elbows",
     "trunk_collapse",
-    "early_drop",
     "dip_forward",
     "dip_deep",
     "dip_shallow",
@@ -34,6 +32,18 @@ Fault = Literal[
     "drop_large_snatch",
     "net_rearward_missing",
 ]
+_PULL_FAULTS: tuple[Fault, ...] = (
+    "bar_forward_off_floor",
+    "bar_swing_forward",
+    "hips_shoot",
+    "early_arm_bend",
+    "transition_velocity_loss",
+    "incomplete_extension",
+    "layback_excess",
+)
+_FIRST_PULL_FAULTS: tuple[Fault, ...] = ("bar_forward_off_floor", "hips_shoot", "transition_velocity_loss")
+_JUMP_FAULTS: tuple[Fault, ...] = ("jump_forward", "jump_back", "catch_forward")
+_OVERHEAD_FAULTS: tuple[Fault, ...] = ("catch_behind", "press_out", "soft_elbows")
 JERK_FAULTS: tuple[Fault, ...] = (
     "dip_forward",
     "dip_deep",
@@ -41,12 +51,52 @@ JERK_FAULTS: tuple[Fault, ...] = (
     "dip_pause",
     "drive_forward",
     "split_short",
-    "press_out",
-    "soft_elbows",
-    "catch_behind",
-    "early_drop",
+    *_OVERHEAD_FAULTS,
 )
 """Faults that in a clean & jerk are the jerk's; all others are the clean's."""
+FAULTS_OF: dict[LiftKind, tuple[Fault, ...]] = {
+    "snatch": (*_PULL_FAULTS, *_JUMP_FAULTS, *_OVERHEAD_FAULTS, "drop_large_snatch", "net_rearward_missing"),
+    "clean": (*_PULL_FAULTS, *_JUMP_FAULTS, "trunk_collapse"),
+    "jerk": (*JERK_FAULTS, "catch_forward"),
+    "clean_and_jerk": (*_PULL_FAULTS, *_JUMP_FAULTS, "trunk_collapse", *JERK_FAULTS),
+    "pull": (),
+    "squat": (),
+    "deadlift": (),
+}
+"""The faults that each kind of lift can be made with."""
+CATCH_FAULTS: tuple[Fault, ...] = (
+    *_JUMP_FAULTS,
+    *_OVERHEAD_FAULTS,
+    "trunk_collapse",
+    "split_short",
+    "drop_large_snatch",
+    "net_rearward_missing",
+)
+"""Faults that only a caught lift can show."""
+
+
+def check_fault(lift: LiftKind, variant: str, fault: Fault | None, outcome: Outcome) -> None:
+    """Refuse a fault that this lift cannot show.
+
+    Raises:
+        ValueError: Another lift's fault, one of the catch in a lift that is not caught, or one of a pull that is not there.
+    """
+    if fault is None:
+        return
+    if fault not in FAULTS_OF[lift]:
+        raise ValueError(f"a {lift} cannot show {fault}; choose from: {', '.join(FAULTS_OF[lift]) or 'none'}")
+    is_whole = lift == "clean_and_jerk" and fault not in JERK_FAULTS
+    if outcome == "not_caught" and fault in CATCH_FAULTS and not is_whole:
+        raise ValueError(f"a missed lift has no catch, so it cannot show {fault}")
+    words = variant.split()
+    if fault in _FIRST_PULL_FAULTS and ("hang" in words or "block" in words):
+        raise ValueError(f"a lift from hang or blocks has no first pull, so it cannot show {fault}")
+    if fault == "split_short" and "power" in words:
+        raise ValueError("a power jerk has no split, so it cannot show split_short")
+    if fault in ("drop_large_snatch", "net_rearward_missing") and words:
+        raise ValueError(f"{fault} is only made in a plain snatch, without a variant")
+
+
 Setup = Literal["still", "reach", "roll", "regrip"]
 Start = Literal["floor", "hang", "blocks"]
 
@@ -163,7 +213,7 @@ class Moves(Record):
     """All that the lifter does in one clip; which parts are there depends on the lift.
 
     Attributes:
-        variant: As it was asked for: words of "hang", "block", "power", "split"; of a pull "snatch" or "clean" last.
+        variant: As it was asked for: words of "full", "power", "split", "hang", "block"; of a pull "snatch" or "clean" last.
         fault_strength: 0 just beyond the threshold of the level `fault`, 1 far beyond; 0 without a fault.
         outcome: Of the last lift of the clip; in the clean & jerk the clean before it is caught.
         missed_behind: A lost bar falls behind the lifter instead of in front.
