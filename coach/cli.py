@@ -237,7 +237,17 @@ def list_models(as_json: JsonOption = False) -> None:
 
     statuses, models = list_weights(), list_models()
     if as_json:
-        rows = [{**asdict(s.weight), "name": s.name, "path": str(s.path), "is_present": s.is_present} for s in statuses]
+        rows = [
+            {
+                **asdict(s.weight),
+                "name": s.name,
+                "path": str(s.path),
+                "is_present": s.is_present,
+                "sha256": s.sha256,
+                "sha256_is_recorded_here": s.weight.sha256 is None and s.sha256 is not None,
+            }
+            for s in statuses
+        ]
         rows += [{**asdict(s.model), "path": str(s.path), "is_present": s.source is not None} for s in models]
         print(json.dumps(rows, indent=2))
         return
@@ -250,7 +260,7 @@ def list_models(as_json: JsonOption = False) -> None:
                     s.weight.file_name,
                     f"{s.weight.n_bytes / 1e6:.1f}",
                     s.weight.licence,
-                    f"{s.weight.sha256[:12]}…",
+                    s.how_checked,
                     "yes" if s.is_present else "no",
                 )
                 for s in statuses
