@@ -258,7 +258,7 @@ def list_models(as_json: JsonOption = False) -> None:
                 (
                     s.weight.bundle,
                     s.weight.file_name,
-                    f"{s.weight.n_bytes / 1e6:.1f}",
+                    f"{s.weight.n_bytes / 1e6:.1f}" if s.weight.sha256 else f"about {s.weight.n_bytes / 1e6:.0f}",
                     s.weight.licence,
                     s.how_checked,
                     "yes" if s.is_present else "no",
