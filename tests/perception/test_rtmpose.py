@@ -1,5 +1,6 @@
 """RTMPose with networks of random weights: shapes, following and errors, not accuracy."""
 
+import itertools
 import sys
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def test_the_detector_runs_on_the_first_frame_and_every_fifteenth(estimator, mon
     for i in range(32):
         calls.append(f"frame {i}")
         assert [person.person_id for person in estimator.estimate(IMAGE)] == [0]
-    before = [a for a, b in zip(calls, calls[1:], strict=False) if b == "detection"]
+    before = [a for a, b in itertools.pairwise(calls) if b == "detection"]
     assert before == ["frame 0", "frame 15", "frame 30"]
 
 
