@@ -121,7 +121,12 @@ def demo(
 
 @app.command(epilog=SERVER_HELP)
 def analyze(
-    clip: Annotated[Path, typer.Argument(metavar="CLIP", help="The video of the lift.", show_default=False)],
+    clip: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CLIP", help="The video of the lift, or markers in a .trc or .c3d file.", show_default=False
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for the results; ./<name of the clip>-lift when left out.")
     ] = None,
@@ -136,6 +141,10 @@ def analyze(
     ] = None,
     lift: Annotated[LiftName | None, typer.Option("--lift", help="Which lift it is; found out when left out.")] = None,
     pose: Annotated[str, typer.Option("--pose", metavar="NAME", help="Pose estimator.")] = "blazepose",
+    markers: Annotated[
+        Path | None,
+        typer.Option("--markers", metavar="FILE", help="With --pose trc: the .trc or .c3d file; else beside the clip."),
+    ] = None,
     writer: WriterOption = "rules",
     language: LanguageOption = "en",
     with_video: Annotated[bool, typer.Option("--video/--no-video", help="Draw the annotated video.")] = True,
@@ -152,7 +161,8 @@ def analyze(
         plate_diameter_m=plate_diameter,
         frame_rate_hz=fps,
         lift=lift,
-        pose=pose,
+        pose="trc" if markers else pose,
+        markers=str(markers) if markers else None,
     )
     with progress() as on_progress:
         result = session.analyse(

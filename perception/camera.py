@@ -118,10 +118,16 @@ def estimate_facing(track: PoseTrack, view: View) -> Facing:
     toes = _mid(p, "toe")[:, 0] - _mid(p, "heel")[:, 0]
     nose = p[:, INDEX["nose"], 0] - _mid(p, "ear")[:, 0]
     reach = (hands_midpoint_px(p, track.visibility) - _mid(p, "hip"))[:, 0]
-    vote = float(np.nanmedian(toes) + np.nanmedian(nose) + 0.5 * np.nanmedian(reach)) / float(trunk)
+    vote = (_known_median(toes) + _known_median(nose) + 0.5 * _known_median(reach)) / float(trunk)
     if not np.isfinite(vote) or abs(vote) < 0.05:
         return "unknown"
     return "right" if vote > 0 else "left"
+
+
+def _known_median(values: Floats) -> float:
+    """Return the median of what is known; 0 when nothing is, as with estimators that have no feet."""
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else 0.0
 
 
 def _mid(points: Floats, part: str) -> Floats:

@@ -13,14 +13,16 @@ from coach.domain.lift import INSTANTS, CameraFacts, Facing, Instant, InstantNam
 from coach.domain.measures import MEASURES, Measure
 from coach.domain.settings import AnalysisSettings
 from perception.athlete import choose_athlete, hands_midpoint_px, stature_px
-from perception.bar import BarCurve, BarSamples, agreement, fit_curve, sample_bar, stretches
+from perception.bar import PLATE_CUTOFF_HZ, BarCurve, BarSamples, agreement, fit_curve, sample_bar, stretches
 from perception.body import judge_kind, place_measures, pull_phases, starts_at_the_floor
 from perception.camera import FrameWatch, estimate_facing, estimate_view
 from perception.clip_checks import safe_name
-from perception.discs import PLATE_SHARE_OF_STATURE, Discs, DiscWatch, find_disc, join_discs
+from perception.discs import PLATE_SHARE_OF_STATURE, Discs, DiscWatch, find_disc, join_discs, no_discs
 from perception.force import GRAVITY_M_S2, bar_force, free_fall_gravity
 from perception.instants import LiftTimes, find_lifts
 from perception.kinematics import measure_angles
+from perception.marker_clip import find_marker_file, open_markers, people_of, plate_of, scale_of
+from perception.marker_pose import MarkerPose
 from perception.measures import Context, Spread, angle_measures, bar_measures, make_measure, read_bar, spread_by_noise
 from perception.plate import PlateTrack, moving_disc, track_plate
 from perception.pose import POSES, Floats, Image, Person, PoseEstimator, PoseTrack
@@ -72,6 +74,7 @@ class _Watched:
     is_moving: bool
     image_centre_px: tuple[float, float]
     warnings: tuple[str, ...]
+    markers: MarkerPose | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +100,7 @@ def analyse_clip(clip_path: Path, settings: AnalysisSettings, on_progress: OnPro
     """Return everything measured in one clip.
 
     Args:
-        clip_path: The video.
+        clip_path: The video, or a file of markers (`.trc`, `.c3d`).
         settings: What the user told; checked here.
         on_progress: Called with the stage ("pose", "bar"), frames done and frames in all.
 
@@ -106,9 +109,7 @@ def analyse_clip(clip_path: Path, settings: AnalysisSettings, on_progress: OnPro
         SetupError: The pose estimator or its weights are missing.
     """
     settings = settings.checked()
-    clip = open_clip(clip_path)
-    estimator = POSES.load(settings.pose)
-    watched = _watch(clip, estimator, settings, on_progress)
+    clip, watched, estimator, weights_sha256 = _watch_anything(clip_path, settings, on_progress)
     facts = clip_facts(clip, watched.times_s)
     edges = [0, *watched.cuts, len(watched.times_s)]
     scenes = [scene for a, b in pairwise(edges) if (scene := _look_at_scene(clip, watched, a, b, settings)) is not None]
@@ -120,9 +121,7 @@ def analyse_clip(clip_path: Path, settings: AnalysisSettings, on_progress: OnPro
     n_athlete = sum(int(np.isfinite(s.pose.points_px[:, 0, 0]).sum()) for s in scenes)
     report = Report(
         clip=facts,
-        pose=PoseFacts(
-            estimator=estimator.name, weights_sha256=estimator.weights_sha256, n_frames_with_athlete=n_athlete
-        ),
+        pose=PoseFacts(estimator=estimator, weights_sha256=weights_sha256, n_frames_with_athlete=n_athlete),
         scale=main.scale.facts(),
         camera=CameraFacts(view=main.view, facing=main.facing, is_moving=watched.is_moving, cuts=watched.cuts),
         lifts=tuple(lifts),
@@ -131,6 +130,40 @@ def analyse_clip(clip_path: Path, settings: AnalysisSettings, on_progress: OnPro
     if on_progress:
         on_progress("bar", 1, 1)
     return Analysis(clip, report, _join_tracks(watched, scenes, settings))
+
+
+def _watch_anything(
+    clip_path: Path, settings: AnalysisSettings, on_progress: OnProgress | None
+) -> tuple[Clip, _Watched, str, str]:
+    """Return clip, what was seen in it, and name and hash of what saw it: an estimator, or a file of markers."""
+    path = find_marker_file(clip_path, settings)
+    opened = None if path is None else open_markers(path, clip_path)
+    if opened is not None:
+        clip, markers = opened
+        return clip, _take_markers(clip, markers, clip_path), "trc", clip.sha256
+    clip = open_clip(clip_path)
+    options = {"markers": path, "rate_hz": clip.header_frame_rate_hz or None} if settings.pose == "trc" else {}
+    estimator = POSES.load(settings.pose, **options)
+    return clip, _watch(clip, estimator, settings, on_progress), estimator.name, estimator.weights_sha256
+
+
+def _take_markers(clip: Clip, markers: MarkerPose, clip_path: Path) -> _Watched:
+    """Return markers as if they had been watched: one person, no discs, a camera that stands still."""
+    said = [f"the lift was measured from markers ({clip.path.name}); its pictures are drawn"]
+    if clip.path != clip_path:
+        said.append(
+            f"{safe_name(clip_path, 80)} was not looked at, because the markers do not tell where its camera stood"
+        )
+    return _Watched(
+        times_s=markers.pose.times_s,
+        people=people_of(markers),
+        discs=[no_discs()] * len(markers.pose.times_s),
+        cuts=(),
+        is_moving=False,
+        image_centre_px=((clip.width_px - 1) / 2, (clip.height_px - 1) / 2),
+        warnings=(*said, *markers.warnings),
+        markers=markers,
+    )
 
 
 def _watch(
@@ -189,19 +222,24 @@ def _look_at_scene(clip: Clip, watched: _Watched, start: int, stop: int, setting
     facing = estimate_facing(pose, view)
     size = stature_px(pose)
     middle, expected = watched.image_centre_px, PLATE_SHARE_OF_STATURE * size
+    markers = watched.markers
     plate = track_plate(times, discs, hands, expected, middle)
-    if settings.frame_rate_hz is None and (again := _look_again(clip, times, discs, plate)) is not None:
+    if markers is not None:
+        plate = plate_of(markers, settings.plate_diameter_m)
+    elif settings.frame_rate_hz is None and (again := _look_again(clip, times, discs, plate)) is not None:
         plate = track_plate(times, again, hands, expected, middle, plate.radius_px)
     if view in ("oblique", "unknown") and _shows_its_face(plate):
         view = "side"
         facing = estimate_facing(pose, view)
-    scale = find_scale(plate, size, settings, view)
+    scale = find_scale(plate, size, settings, view) if markers is None else scale_of(markers)
     work = scale if scale.is_known else _guess_scale(size)
     stature = settings.height_m or float(np.clip(size * work.body_m_per_px, 1.4, 2.1))
     forward = -1.0 if facing == "left" else 1.0
     samples = sample_bar(
-        times, plate, hands, work, forward, use_plate=scale.method == "plate" and _plate_is_better(plate)
+        times, plate, hands, work, forward, use_plate=scale.method in ("plate", "given") and _plate_is_better(plate)
     )
+    if markers is not None:
+        samples = replace(samples, cutoff_hz=PLATE_CUTOFF_HZ)  # hands with markers are as steady as a disc
     curves = [(a, b, fit_curve(samples, a, b)) for a, b in stretches(samples)]
     bar_px = plate.centre_px if samples.source == "plate" else hands
     lifts = [
