@@ -113,8 +113,9 @@ def _pose_columns(pose: PoseTrack) -> dict[str, Floats]:
 def write_trc(path: Path, tracks: Tracks, report: Report) -> None:
     """Write the 3D keypoints as OpenSim markers: metres about the hip centre, X forward, Y up, Z to the right.
 
-    Where the facing is unknown, X is the right of the picture. A marker that was not seen is NaN: OpenSim takes
-    that for missing, while it refuses a row whose last cell is blank. The rate in the header is the mean rate; the times are those of the frames.
+    Where the facing is unknown, X is the right of the picture. A marker that was not seen is NaN: OpenSim takes that
+    for missing, while it refuses a row whose last cell is blank. The rate in the header is the mean rate; the times are
+    those of the frames.
     """
     times = tracks.pose.times_s
     points = world_forward_up_right(tracks.pose, report.camera)
