@@ -54,6 +54,7 @@ $(VENV)/.core: pyproject.toml | $(BIN)/python
 $(VENV)/.dev: pyproject.toml | $(VENV)/.core
 	@echo "Installing the tools for tests and checks into $(VENV) ..."
 	@$(PIP) --editable '.[dev]'
+	@$(PIP) --no-deps 'rtmlib==0.0.16' # it asks for two more builds of OpenCV, which would replace ours
 	@touch $@
 
 $(VENV)/.app: pyproject.toml | $(VENV)/.core

@@ -242,8 +242,8 @@ def simulate(
 @models_app.command("list")
 def list_models(as_json: JsonOption = False) -> None:
     """List the weights and models that can be fetched, and those that are here."""
+    from coach.hub import list_models
     from perception.weights import list_weights
-    from serving.hub import list_models
 
     statuses, models = list_weights(), list_models()
     if as_json:
@@ -277,8 +277,8 @@ def list_models(as_json: JsonOption = False) -> None:
             ),
             *(
                 (
-                    s.model.name,
-                    f"{s.model.repository}, for coach serve",
+                    s.fetch_name,
+                    f"{s.model.repository}, for {s.model.use}",
                     f"about {s.model.about_gb * 1e3:.0f}",
                     s.model.licence,
                     "the hub's, of each file",
@@ -295,17 +295,21 @@ def fetch_model(
     name: Annotated[str, typer.Argument(help="A name from the first column of `coach models list`.")],
 ) -> None:
     """Fetch weights or a model once into the cache and check every SHA-256; a broken download is gone on with."""
+    from coach import hub
     from perception import weights
-    from serving import hub
 
     with progress() as on_progress:
-        if name in hub.MODELS:
-            complain(f"{hub.MODELS[name].repository}, licence {hub.MODELS[name].licence}")
-            paths = [hub.fetch(name, lambda done, total: on_progress("bytes", done, total))]
+        if name in hub.MODELS or name in hub.BUNDLES:
+            paths = []
+            for model in (hub.MODELS[each] for each in hub.BUNDLES.get(name, (name,))):
+                complain(f"{model.repository}, licence {model.licence}")
+                paths.append(hub.fetch(model.name, lambda done, total: on_progress("bytes", done, total)))
         elif name in weights.names():
             paths = weights.fetch(name, lambda done, total: on_progress("bytes", done, total))
         else:
-            raise SetupError(f"no weights or model '{name}'; choose from {', '.join([*weights.names(), *hub.MODELS])}")
+            raise SetupError(
+                f"no weights or model '{name}'; choose from {', '.join([*weights.names(), *hub.MODELS, *hub.BUNDLES])}"
+            )
     for path in paths:
         print(path)
 

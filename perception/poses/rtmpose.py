@@ -1,15 +1,12 @@
-"""RTMPose on ONNX Runtime through rtmlib: 26 keypoints of body and feet (Halpe 26), found by a YOLOX or RTMDet.
-
-The pose network runs once a frame and person, in the box the person had in the frame before; the detector, which is the
-slower one, runs when somebody is missing and every `REDETECT_FRAMES` frames. There is no depth: `world_m` is NaN.
-"""
+"""RTMPose on ONNX Runtime through rtmlib: 26 keypoints of body and feet (Halpe 26), found by a YOLOX or RTMDet."""
 
 import contextlib
 import hashlib
 import io
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,12 +14,12 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from rtmlib import YOLOX, RTMDet, RTMPose
 
 from coach.domain.errors import SetupError
-from perception.following import Follower, Found
+from perception.following import Found
 from perception.keypoint_sets import COCO_17, HALPE_26, to_canonical
-from perception.pose import Floats, Image, Person, PoseEstimator, check_shape
+from perception.pose import Floats, Image, PoseEstimator
+from perception.top_down import TopDown
 from perception.weights import file_sha256, weight_path
 
-REDETECT_FRAMES = 15  # half a second at 30 fps: how long a newcomer may go unseen
 MIN_SCORE = 0.3  # mean score of the body's keypoints below which a box holds nobody
 DETECTOR_VARIABLE, POSE_VARIABLE = "LIFTCOACH_RTMPOSE_DETECTOR", "LIFTCOACH_RTMPOSE_POSE"
 N_KEYPOINTS = 26
@@ -36,74 +33,28 @@ _LOAD_ERRORS = (
 )
 
 
-class RtmPose:
-    """Finds and follows people in the frames of one clip; keeps its state between frames."""
+@dataclass(frozen=True, slots=True)
+class _Networks:
+    """rtmlib's two loaded networks."""
 
-    name = "rtmpose"
+    detector: Any
+    pose: Any
 
-    def __init__(self, detector: Any, network: Any, max_people: int, weights_sha256: str) -> None:
-        """Take rtmlib's two loaded networks; `create` is the way to make one."""
-        self.weights_sha256 = weights_sha256
-        self._detector = detector
-        self._network = network
-        self._follower = Follower(max_people)
-        self._max_people = max_people
-        self.reset()
+    def detect(self, image: Image) -> list[Floats]:
+        boxes = np.asarray(self.detector(cv2.cvtColor(image, cv2.COLOR_RGB2BGR)), dtype=np.float64)
+        return list(boxes.reshape(-1, 4))
 
-    def reset(self) -> None:
-        """Forget whom it was tracking, as at a camera cut; ids are not used again."""
-        self._follower.reset()
-        self._since_detection = REDETECT_FRAMES
-
-    def estimate(self, image_rgb: Image) -> list[Person]:
-        """Return the people in the next frame, the largest first.
-
-        Args:
-            image_rgb: (H, W, 3) uint8, RGB, upright.
-        """
-        check_shape("image_rgb", image_rgb, (None, None, 3))
-        self._since_detection += 1
-        boxes = self._follower.boxes_px()
-        is_due = self._since_detection >= REDETECT_FRAMES
-        found = self._look(image_rgb, boxes)
-        if is_due or len(found) < max(1, len(boxes)):
-            # A box from the detector is cut anew: one that follows itself may drift off the body.
-            found = self._look(image_rgb, self._detect(image_rgb))
-        return self._follower.follow(found)
-
-    def _detect(self, image: Image) -> list[Floats]:
-        """Return the boxes of the largest people: left, top, right, bottom in pixels."""
-        self._since_detection = 0
-        boxes = np.asarray(self._detector(cv2.cvtColor(image, cv2.COLOR_RGB2BGR)), dtype=np.float64).reshape(-1, 4)
-        sizes = (boxes[:, 2:] - boxes[:, :2]).clip(0).prod(axis=1)
-        return [boxes[i] for i in np.argsort(-sizes)[: self._max_people] if sizes[i] > 0]
-
-    def _look(self, image: Image, boxes: list[Floats]) -> list[Found]:
+    def look(self, image: Image, boxes: list[Floats]) -> list[Found]:
         if not boxes:
             return []
         # rtmlib's examples hand over BGR; the network was trained on RGB (its mean and SD are in that order).
-        points, scores = self._network(image, bboxes=boxes)
+        points, scores = self.pose(image, bboxes=boxes)
         found = []
-        for at, sure in zip(points, scores, strict=True):
+        for at, sure in zip(points.astype(np.float64), scores.astype(np.float64), strict=True):
             score = float(np.clip(sure[list(COCO_17.values())], 0, 1).mean())
             if score >= MIN_SCORE:
-                found.append(Found(*to_canonical(at.astype(np.float64), sure.astype(np.float64), HALPE_26), score))
+                found.append(Found(*to_canonical(at, sure, HALPE_26), score))
         return found
-
-
-def _load(kind: Any, path: Path, is_pose: bool) -> Any:
-    """Load one network, with the size of input that its file tells."""
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):  # rtmlib prints; standard output is for results
-            tool = kind(str(path), backend="onnxruntime", device="cpu")
-    except _LOAD_ERRORS as problem:
-        raise SetupError(f"{path} is no network that ONNX Runtime can load: {problem}") from problem
-    height, width = tool.session.get_inputs()[0].shape[2:]
-    if isinstance(height, int) and isinstance(width, int):
-        tool.model_input_size = (width, height) if is_pose else (height, width)
-    if is_pose and N_KEYPOINTS not in tool.session.get_outputs()[0].shape:
-        raise SetupError(f"{path} does not give {N_KEYPOINTS} keypoints: take an RTMPose for Halpe 26 (body with feet)")
-    return tool
 
 
 def create(
@@ -123,8 +74,8 @@ def create(
     detector = _chosen(detector_path, DETECTOR_VARIABLE, "rtmpose_people")
     pose = _chosen(pose_path, POSE_VARIABLE, "rtmpose_body")
     both = hashlib.sha256(f"{file_sha256(detector)}{file_sha256(pose)}".encode()).hexdigest()
-    kind = RTMDet if "rtmdet" in detector.name.lower() else YOLOX
-    return cast(PoseEstimator, RtmPose(_load(kind, detector, False), _load(RTMPose, pose, True), max_people, both))
+    networks = _Networks(_load_detector(detector), _load_pose(pose))
+    return TopDown("rtmpose", both, networks.detect, networks.look, max_people)
 
 
 def _chosen(path: str | Path | None, variable: str, weight: str) -> Path:
@@ -134,3 +85,33 @@ def _chosen(path: str | Path | None, variable: str, weight: str) -> Path:
     if not Path(named).is_file():
         raise SetupError(f"no file {named}: give an ONNX file ({variable} or the estimator's options)")
     return Path(named)
+
+
+def _load_detector(path: Path) -> Any:
+    tool = _load(RTMDet if "rtmdet" in path.name.lower() else YOLOX, path)
+    height, width = _input_size(tool)
+    tool.model_input_size = (height, width) if height and width else tool.model_input_size
+    return tool
+
+
+def _load_pose(path: Path) -> Any:
+    tool = _load(RTMPose, path)
+    height, width = _input_size(tool)
+    tool.model_input_size = (width, height) if height and width else tool.model_input_size
+    if N_KEYPOINTS not in tool.session.get_outputs()[0].shape:
+        raise SetupError(f"{path} does not give {N_KEYPOINTS} keypoints: take an RTMPose for Halpe 26 (body with feet)")
+    return tool
+
+
+def _load(kind: Any, path: Path) -> Any:
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # rtmlib prints; standard output is for results
+            return kind(str(path), backend="onnxruntime", device="cpu")
+    except _LOAD_ERRORS as problem:
+        raise SetupError(f"{path} is no network that ONNX Runtime can load: {problem}") from problem
+
+
+def _input_size(tool: Any) -> tuple[int, int]:
+    """Return height and width of the network's input; 0 where its file leaves them open."""
+    height, width = tool.session.get_inputs()[0].shape[2:]
+    return (height, width) if isinstance(height, int) and isinstance(width, int) else (0, 0)
