@@ -17,6 +17,7 @@ from transformers import (
     VitPoseForPoseEstimation,
     VitPoseImageProcessor,
 )
+from transformers.utils.logging import disable_progress_bar
 
 from coach.domain.errors import SetupError
 from coach.hub import MODELS, find_source, models_folder
@@ -43,7 +44,8 @@ class _Networks:
     device: str
 
     def detect(self, image: Image) -> list[Floats]:
-        inputs = self.detector_processor(images=image, return_tensors="pt").to(self.device)
+        # A copy, because torch warns of pictures that must not be written to.
+        inputs = self.detector_processor(images=image.copy(), return_tensors="pt").to(self.device)
         with torch.inference_mode():
             outputs = self.detector(**inputs)
         found = self.detector_processor.post_process_object_detection(
@@ -58,7 +60,7 @@ class _Networks:
             return []
         corners = np.array(boxes)
         coco = [np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)]  # left, top, width, height
-        inputs = self.pose_processor(image, boxes=coco, return_tensors="pt").to(self.device)
+        inputs = self.pose_processor(image.copy(), boxes=coco, return_tensors="pt").to(self.device)
         if getattr(self.pose.config.backbone_config, "num_experts", 1) > 1:
             inputs["dataset_index"] = torch.full((len(boxes),), COCO_EXPERT, device=self.device)
         with torch.inference_mode():
@@ -117,6 +119,7 @@ def _chosen(path: str | Path | None, variable: str, model: str) -> str:
 
 def _load(kind: Any, processor: Any, name: str, device: str) -> tuple[Any, Any]:
     """Return a network ready to run, and its processor; nothing is downloaded here."""
+    disable_progress_bar()
     try:
         network = kind.from_pretrained(name, local_files_only=True).to(device).eval()
         return network, processor.from_pretrained(name, local_files_only=True)

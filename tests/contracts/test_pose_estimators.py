@@ -7,6 +7,7 @@ but it sees nobody, so the tests of what it sees are skipped and say so.
 import importlib
 import importlib.util
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,20 @@ def random_vitpose(folder: Path) -> PoseEstimator:
     return POSES.load("vitpose", pose_path=folder / "pose", detector_path=folder / "detector", device="cpu")
 
 
+def random_mmpose(folder: Path) -> PoseEstimator:
+    """Return MMPose of the environment that is named, with a model that its package describes; no weights fetched."""
+    from perception.poses.mmpose import PYTHON_VARIABLE
+
+    python = os.environ.get(PYTHON_VARIABLE)
+    if python is None:
+        pytest.skip(f"{PYTHON_VARIABLE} is not set: docs/pose-backends.md tells how to make an environment for MMPose")
+    packages = "lib/python3*/site-packages/mmpose/.mim/configs/body_2d_keypoint/rtmpose/body8"
+    (config,) = Path(python).parents[1].glob(f"{packages}/rtmpose-t_*-halpe26-256x192.py")
+    return POSES.load("mmpose", model=str(config))
+
+
 RANDOM: dict[str, tuple[tuple[str, ...], Callable[[Path], PoseEstimator]]] = {
+    "mmpose": ((), random_mmpose),
     "rtmpose": (("rtmlib", "onnx"), random_rtmpose),
     "vitpose": (("torch", "torchvision", "transformers"), random_vitpose),
 }
@@ -78,9 +92,8 @@ def load(name: str, folder: Path) -> Tried:
         has_weights = all(status.is_present for status in list_weights() if status.weight.bundle == name)
         if name == "blazepose" and has_weights:
             raise
-        needs, make = RANDOM.get(name, (("no such package",), random_rtmpose))
-        if all(importlib.util.find_spec(package) for package in needs):
-            return Tried(make(folder), blind=SEES_NOBODY)
+        if name in RANDOM and all(importlib.util.find_spec(package) for package in RANDOM[name][0]):
+            return Tried(RANDOM[name][1](folder), blind=SEES_NOBODY)
         pytest.skip(str(problem))
 
 

@@ -25,7 +25,7 @@ def write_pose_network(
     outputs = []
     for axis, length in (("x", 2 * width_px), ("y", 2 * height_px)):
         where = (points[:, "xy".index(axis)] - 0.5) / 1.25 + 0.5
-        peaks = np.exp(-0.5 * ((np.arange(length) - where[:, None] * length) / 6.0) ** 2)[None].astype(np.float32)
+        peaks = np.maximum(0, 1 - np.abs(np.arange(length) - where[:, None] * length) / 12.0)[None]
         weights.append(numpy_helper.from_array((0.9 * peaks).astype(np.float32), f"peaks_{axis}"))
         tremble = random.normal(0, 1e-3, (channels[-1], 26 * length)).astype(np.float32)
         weights.append(numpy_helper.from_array(tremble, f"tremble_{axis}"))
