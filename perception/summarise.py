@@ -21,7 +21,7 @@ from perception.discs import PLATE_SHARE_OF_STATURE, Discs, DiscWatch, find_disc
 from perception.force import GRAVITY_M_S2, bar_force, free_fall_gravity
 from perception.instants import LiftTimes, find_lifts
 from perception.kinematics import measure_angles
-from perception.marker_clip import find_marker_file, open_markers, people_of, plate_of, scale_of
+from perception.marker_clip import find_marker_file, open_markers, plate_of, scale_of
 from perception.marker_pose import MarkerPose
 from perception.measures import Context, Spread, angle_measures, bar_measures, make_measure, read_bar, spread_by_noise
 from perception.plate import PlateTrack, moving_disc, track_plate
@@ -136,34 +136,15 @@ def _watch_anything(
     clip_path: Path, settings: AnalysisSettings, on_progress: OnProgress | None
 ) -> tuple[Clip, _Watched, str, str]:
     """Return clip, what was seen in it, and name and hash of what saw it: an estimator, or a file of markers."""
-    path = find_marker_file(clip_path, settings)
-    opened = None if path is None else open_markers(path, clip_path)
-    if opened is not None:
-        clip, markers = opened
-        return clip, _take_markers(clip, markers, clip_path), "trc", clip.sha256
-    clip = open_clip(clip_path)
-    options = {"markers": path, "rate_hz": clip.header_frame_rate_hz or None} if settings.pose == "trc" else {}
+    if (told := open_markers(clip_path, settings)) is not None:
+        clip, times = told.clip, told.markers.pose.times_s
+        discs, middle = [no_discs()] * len(times), ((clip.width_px - 1) / 2, (clip.height_px - 1) / 2)
+        watched = _Watched(times, told.people, discs, (), False, middle, told.warnings, told.markers)
+        return clip, watched, "trc", clip.sha256
+    clip, markers = open_clip(clip_path), find_marker_file(clip_path, settings)
+    options = {"markers": markers, "rate_hz": clip.header_frame_rate_hz or None} if settings.pose == "trc" else {}
     estimator = POSES.load(settings.pose, **options)
     return clip, _watch(clip, estimator, settings, on_progress), estimator.name, estimator.weights_sha256
-
-
-def _take_markers(clip: Clip, markers: MarkerPose, clip_path: Path) -> _Watched:
-    """Return markers as if they had been watched: one person, no discs, a camera that stands still."""
-    said = [f"the lift was measured from markers ({clip.path.name}); its pictures are drawn"]
-    if clip.path != clip_path:
-        said.append(
-            f"{safe_name(clip_path, 80)} was not looked at, because the markers do not tell where its camera stood"
-        )
-    return _Watched(
-        times_s=markers.pose.times_s,
-        people=people_of(markers),
-        discs=[no_discs()] * len(markers.pose.times_s),
-        cuts=(),
-        is_moving=False,
-        image_centre_px=((clip.width_px - 1) / 2, (clip.height_px - 1) / 2),
-        warnings=(*said, *markers.warnings),
-        markers=markers,
-    )
 
 
 def _watch(

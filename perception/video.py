@@ -25,6 +25,7 @@ from av.video.stream import VideoStream
 from coach.domain.errors import InputError
 from coach.domain.lift import ClipFacts
 from perception.clip_checks import check_file, is_still_picture, safe_name, why_not_a_video
+from perception.drawn import Drawing
 from perception.pose import Floats, Image
 from perception.weights import file_sha256
 
@@ -72,14 +73,6 @@ class Frame:
     image: Image
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Drawing:
-    """What stands in for the frames of a clip that is no video: one picture (H, W, 3), shown at times (T,)."""
-
-    image: Image
-    times_s: Floats
-
-
 @dataclass(frozen=True, slots=True)
 class Clip:
     """A video file that passed every check; what its header says may still differ from what decodes.
@@ -90,7 +83,7 @@ class Clip:
         header_n_frames: 0 where the header does not say; likewise `header_duration_s` and `header_frame_rate_hz`.
         first_pts: Timestamp of the first frame that decodes, in units of `time_base` seconds.
         limits: What it was checked against; reading stops with an error when the header told less than there is.
-        drawing: Set where there is no video behind it, see `clip_of_drawing`.
+        drawing: Set where there is no video behind it, see `perception/drawn.py`; its frames are RGB.
     """
 
     path: Path
@@ -138,32 +131,6 @@ def open_clip(path: Path, limits: Limits | None = None) -> Clip:
     sha256 = file_sha256(path)
     return Clip(
         path, sha256, width, height, rotation, n_frames, seconds, rate, first.pts, Fraction(first.time_base), limits
-    )
-
-
-def clip_of_drawing(path: Path, sha256: str, image: Image, times_s: Floats) -> Clip:
-    """Return a clip without a video: the same plain picture at each time, to draw a motion on that was not filmed.
-
-    Args:
-        path: The file that holds the motion.
-        sha256: Of that file.
-        image: (H, W, 3) uint8, RGB.
-        times_s: (T,), at least two, from 0.
-    """
-    interval = float(np.median(np.diff(times_s)))
-    return Clip(
-        path=path,
-        sha256=sha256,
-        width_px=image.shape[1],
-        height_px=image.shape[0],
-        rotation_deg=0,
-        header_n_frames=len(times_s),
-        header_duration_s=float(times_s[-1]) + interval,
-        header_frame_rate_hz=1 / interval,
-        first_pts=0,
-        time_base=WRITER_TIME_BASE,
-        limits=Limits(),
-        drawing=Drawing(image, times_s),
     )
 
 
@@ -297,7 +264,8 @@ class FrameReader:
         """
         self.warnings = ()
         if self.clip.drawing is not None:
-            yield from self._drawn(self.clip.drawing)
+            shown = self.clip.drawing.between(self.start_s - TIME_TOLERANCE_S, self.end_s + TIME_TOLERANCE_S)
+            yield from (Frame(time_s, image) for time_s, image in shown)
             return
         problems: list[str] = []
         n_frames, last_s = 0, 0.0
@@ -313,12 +281,6 @@ class FrameReader:
             self._check_limits(time_s, n_frames)
             yield Frame(time_s, _upright(frame, self.clip, self.pixel_format))
         self.warnings = (*_counted(problems), *self._missing(n_frames, last_s))
-
-    def _drawn(self, drawing: Drawing) -> Iterator[Frame]:
-        image = drawing.image if self.pixel_format == "rgb24" else drawing.image[:, :, 1]
-        for time_s in drawing.times_s:
-            if self.start_s - TIME_TOLERANCE_S <= time_s <= self.end_s + TIME_TOLERANCE_S:
-                yield Frame(float(time_s), image.copy())
 
     def _from_start(self, problems: list[str]) -> Iterator[tuple[float, VideoFrame]]:
         """Yield frames from the key frame before `start_s`, seeking as long as that lands early enough."""

@@ -261,7 +261,7 @@ def pixel_file(path, n=None):
 def test_a_file_in_pixels_is_an_estimator_for_its_clip(tmp_path):
     path = pixel_file(tmp_path / "px.trc", n=40)
     assert unit_of(path) == "px"
-    assert open_markers(path, demo_clip()) is None
+    assert open_markers(demo_clip(), AnalysisSettings(pose="trc", markers=str(path))) is None
     estimator = POSES.load("trc", markers=path, rate_hz=30.0)
     image, truth = np.zeros((480, 854, 3), np.uint8), np.array(demo_truth()["keypoints_px"])
     for i in range(50):
