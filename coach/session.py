@@ -37,6 +37,7 @@ _FILES = frozenset(
         "annotated.mp4",
         "report.html",
         "tracks.parquet",
+        "tracks.csv",
         "pose.trc",
         "angles.mot",
         "keyframes",
