@@ -81,7 +81,7 @@ def _bridged(times_s: Floats, centre_px: Floats) -> Floats:
     seen = np.flatnonzero(np.isfinite(centre_px[:, 0]))
     out = centre_px.copy()
     for before, after in pairwise(seen):
-        if 1 < after - before and times_s[after] - times_s[before] <= LONGEST_GAP_S:
+        if after - before > 1 and times_s[after] - times_s[before] <= LONGEST_GAP_S:
             share = (times_s[before + 1 : after] - times_s[before]) / (times_s[after] - times_s[before])
             out[before + 1 : after] = centre_px[before] + share[:, None] * (centre_px[after] - centre_px[before])
     return out
@@ -124,14 +124,22 @@ def _on_rims(small: Image, at: Floats, radius: Floats) -> Floats:
     return np.where(is_near[:, None], fitted, at)
 
 
-def _peaks(votes: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]") -> tuple[Floats, "np.ndarray[tuple[int], np.dtype[np.int64]]", Floats]:
+def _peaks(
+    votes: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]",
+) -> tuple[Floats, "np.ndarray[tuple[int], np.dtype[np.int64]]", Floats]:
     best = votes.max(axis=0)
     ys, xs = np.nonzero((best == cv2.dilate(best, np.ones((7, 7), np.uint8))) & (best > LEAST_VOTES))
     inner = (xs > 0) & (ys > 0) & (xs < best.shape[1] - 1) & (ys < best.shape[0] - 1)
     ys, xs = ys[inner], xs[inner]
     order = np.argsort(-best[ys, xs], kind="stable")[:N_CANDIDATES]
     ys, xs = ys[order], xs[order]
-    shift = np.stack([_vertex(best[ys, xs - 1], best[ys, xs], best[ys, xs + 1]), _vertex(best[ys - 1, xs], best[ys, xs], best[ys + 1, xs])], axis=1)
+    shift = np.stack(
+        [
+            _vertex(best[ys, xs - 1], best[ys, xs], best[ys, xs + 1]),
+            _vertex(best[ys - 1, xs], best[ys, xs], best[ys + 1, xs]),
+        ],
+        axis=1,
+    )
     return np.stack([xs, ys], axis=1) + shift, votes[:, ys, xs].argmax(axis=0), best[ys, xs].astype(float)
 
 
@@ -166,18 +174,30 @@ def link_bar_end(discs: Sequence[SmallDiscs], plate_px: Floats, plate_radius_px:
     return none if np.isfinite(end[:, 0]).sum() < MIN_SHARE * seen else BarEndTrack(end, confidence, nearer)
 
 
-def _perspective(discs: Sequence[SmallDiscs], plate_px: Floats, frames: Floats, radius: float) -> tuple[float, Floats] | None:
+def _perspective(
+    discs: Sequence[SmallDiscs], plate_px: Floats, frames: Floats, radius: float
+) -> tuple[float, Floats] | None:
     """Return `nearer` and -nearer * V of the small disc with most votes; None when the plate hardly moves."""
     some = frames[:: max(1, len(frames) // 120)]
     rng = np.random.default_rng(0)
     best, model = 0.0, None
-    pairs = [(i, j) for i, j in rng.choice(some, (40 * N_PAIRS, 2)) if np.linalg.norm(plate_px[i] - plate_px[j]) > LEAST_TRAVEL * radius] if len(some) else []
+    pairs = (
+        [
+            (i, j)
+            for i, j in rng.choice(some, (40 * N_PAIRS, 2))
+            if np.linalg.norm(plate_px[i] - plate_px[j]) > LEAST_TRAVEL * radius
+        ]
+        if len(some)
+        else []
+    )
     for i, j in pairs[:N_PAIRS]:
         moved = plate_px[i] - plate_px[j]
         off_i, off_j = discs[i].centre_px - plate_px[i], discs[j].centre_px - plate_px[j]
         nearer = ((off_i[:, None] - off_j[None]) @ moved) / (moved @ moved)
         across = np.linalg.norm(off_i[:, None] - off_j[None] - nearer[..., None] * moved, axis=2)
-        for a, b in zip(*np.nonzero((nearer > NEARER[0]) & (nearer < NEARER[1]) & (across < 2 * TOLERANCE * radius)), strict=True):
+        for a, b in zip(
+            *np.nonzero((nearer > NEARER[0]) & (nearer < NEARER[1]) & (across < 2 * TOLERANCE * radius)), strict=True
+        ):
             shift = off_i[a] - nearer[a, b] * plate_px[i]
             value = _support(discs, plate_px, some, float(nearer[a, b]), shift, radius)
             if value > best:
@@ -185,7 +205,9 @@ def _perspective(discs: Sequence[SmallDiscs], plate_px: Floats, frames: Floats, 
     return model
 
 
-def _support(discs: Sequence[SmallDiscs], plate_px: Floats, some: Floats, nearer: float, shift: Floats, radius: float) -> float:
+def _support(
+    discs: Sequence[SmallDiscs], plate_px: Floats, some: Floats, nearer: float, shift: Floats, radius: float
+) -> float:
     total = 0.0
     for k in some:
         away = np.linalg.norm(discs[k].centre_px - plate_px[k] * (1 + nearer) - shift, axis=1) / (TOLERANCE * radius)
@@ -203,7 +225,9 @@ def _followed(discs: Sequence[SmallDiscs], expected_px: Floats, radius: float) -
     for order in (range(first, len(discs)), range(first, -1, -1)):
         off, gap = np.zeros(2), 0
         for i in order:
-            away = np.linalg.norm(discs[i].centre_px - expected_px[i] - off, axis=1) / (radius * (SLACK + GAP_SLACK * gap))
+            away = np.linalg.norm(discs[i].centre_px - expected_px[i] - off, axis=1) / (
+                radius * (SLACK + GAP_SLACK * gap)
+            )
             worth = np.where(away < 1, np.minimum(discs[i].votes, 1.2) * (1 - away**2), 0.0)
             gap += 1
             if len(worth) and worth.max() > 0:

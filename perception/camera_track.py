@@ -122,6 +122,12 @@ class CameraTrack:
         return float(np.median(known)) if len(known) else float("nan")
 
 
+def still_camera(n_frames: int, size_px: tuple[int, int]) -> CameraTrack:
+    """Return the track of a camera that is known to stand still."""
+    nothing, none = np.tile(np.eye(3), (n_frames, 1, 1)), np.zeros(n_frames)
+    return CameraTrack(nothing, none, none.copy(), none.copy(), (0,), (False,), size_px)
+
+
 def move_points(matrix: Floats, points_px: Floats) -> Floats:
     """Return points (..., 2) moved by a 3 x 3 matrix."""
     moved = points_px @ matrix[:2, :2].T + matrix[:2, 2]

@@ -60,8 +60,13 @@ class Discs:
 
     def only(self, chosen: npt.NDArray[np.bool_]) -> "Discs":
         """Return some of the discs; `chosen` is (n,)."""
-        rest = (self.centre_px, self.radius_px, self.score, self.rim_px, self.rim_strength)
-        return Discs(*(part[chosen] for part in rest))
+        return Discs(
+            self.centre_px[chosen],
+            self.radius_px[chosen],
+            self.score[chosen],
+            self.rim_px[chosen],
+            self.rim_strength[chosen],
+        )
 
 
 def no_discs() -> Discs:

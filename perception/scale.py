@@ -71,15 +71,15 @@ def find_scale(plate: PlateTrack, stature_px: float, settings: AnalysisSettings,
     return Scale(float("nan"), float("nan"), float("nan"), float("nan"), "none")
 
 
-def line_scale(bar_m_per_px: float, relative_sd: float, stature_px: float, settings: AnalysisSettings) -> Scale:
+def line_scale(bar: tuple[float, float], stature_px: float, settings: AnalysisSettings) -> Scale:
     """Return the scale from the height of both plates edge-on; from the front they are about as far away as the body.
 
     Args:
-        bar_m_per_px: At the plates.
-        relative_sd: Its SD over its value.
+        bar: Metres per pixel at the plates, and its relative SD.
         stature_px: Standing height in the picture.
         settings: What the user told.
     """
+    bar_m_per_px, relative_sd = bar
     if settings.height_m is not None and np.isfinite(stature_px):
         return Scale(bar_m_per_px, relative_sd, settings.height_m / stature_px, STATURE_SD, "plate")
     return Scale(bar_m_per_px, relative_sd, bar_m_per_px, float(np.hypot(relative_sd, FRONT_BODY_SD)), "plate")

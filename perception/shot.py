@@ -7,14 +7,17 @@ import numpy as np
 
 from coach.domain.settings import AnalysisSettings
 from perception.athlete import choose_athlete, hands_midpoint_px, stature_px
-from perception.bar import BarCurve, BarSamples, fit_curve, sample_bar, stretches
+from perception.bar import PLATE_CUTOFF_HZ, BarCurve, BarSamples, fit_curve, sample_bar, stretches
 from perception.barline import no_ends
-from perception.barline_track import BarLineTrack, front_scale, is_better_than_hands, sample_bar_line, track_bar_line
+from perception.barline_track import BarLineTrack, track_bar_line
 from perception.body_signals import BodySignals, measure_body
 from perception.camera_track import CameraTrack
 from perception.discs import PLATE_SHARE_OF_STATURE, Discs, find_disc, join_discs
+from perception.front import front_scale, is_better_than_hands, sample_bar_line
 from perception.instants import LiftTimes
 from perception.lifts import find_lifts
+from perception.marker_clip import plate_of, scale_of
+from perception.marker_pose import MarkerPose
 from perception.plate import PlateTrack, moving_disc, no_plate, track_plate
 from perception.pose import Floats, PoseTrack
 from perception.roll import Roll, estimate_roll, level, plumb_fall
@@ -78,11 +81,18 @@ class Shot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """Athlete and bar where the frames of a shot show them; `plate_px` is (T, 2), of the disc or between both plates."""
+    """Athlete and bar where the frames of a shot show them.
+
+    Attributes:
+        pose, hands_px: As in `Shot`.
+        plate_px: (T, 2), centre of the disc, or the middle between both plates seen from the front.
+        end_px: (T, 2), end of the near sleeve; NaN where it was not seen.
+    """
 
     pose: PoseTrack
     hands_px: Floats
     plate_px: Floats
+    end_px: Floats
 
 
 def look_at_shot(
@@ -101,7 +111,9 @@ def look_at_shot(
     pose = steady_pose(found, camera, start) if moves else found
     hands = hands_midpoint_px(pose.points_px, pose.visibility)
     plate = no_plate(times)
-    if use_plate:
+    if watched.markers is not None:
+        plate = plate_of(watched.markers, settings.plate_diameter_m)
+    elif use_plate:
         reads_again = settings.frame_rate_hz is None and not moves
         plate = _find_plate(clip if reads_again else None, watched, times, discs, pose, hands)
     look = _look(pose, plate)
@@ -121,6 +133,7 @@ def look_at_shot(
         look,
         roll,
         settings,
+        watched.markers,
     )
 
 
@@ -166,20 +179,25 @@ def _measure_bar(
     look: Look,
     roll: Roll,
     settings: AnalysisSettings,
+    markers: MarkerPose | None,
 ) -> Shot:
     hands, size = hands_midpoint_px(pose.points_px, pose.visibility), stature_px(pose)
-    has_line = not plate.is_found and line.is_found and is_better_than_hands(line)
+    has_line = not plate.is_found and line.is_found and is_better_than_hands(line, hands)
     scale = find_scale(plate, size, settings, look.view)
-    if has_line:
-        scale = line_scale(*front_scale(line, settings), size, settings)
+    if markers is not None:
+        scale = scale_of(markers)
+    elif has_line:
+        scale = line_scale(front_scale(line, settings), size, settings)
     work = scale if scale.is_known else _guess_scale(size)
     stature = settings.height_m or float(np.clip(size * work.body_m_per_px, 1.4, 2.1))
     forward = -1.0 if look.facing == "left" else 1.0
     if has_line:
         samples = sample_bar_line(line, hands, work.bar_m_per_px)
     else:
-        has_plate = scale.method == "plate" and _plate_is_better(plate)
+        has_plate = scale.method in ("plate", "given") and _plate_is_better(plate)
         samples = sample_bar(pose.times_s, plate, hands, work, forward, use_plate=has_plate)
+    if markers is not None:
+        samples = replace(samples, cutoff_hz=PLATE_CUTOFF_HZ)  # hands with markers are as steady as a disc
     curves = [(a, b, fit_curve(samples, a, b)) for a, b in stretches(samples)]
     body = measure_body(pose, hands, samples, work.body_m_per_px, forward)
     lifts = [(curve, lift) for _, _, curve in curves for lift in find_lifts(curve, body, stature, settings.lift)]

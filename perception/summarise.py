@@ -14,13 +14,13 @@ from perception.clip_checks import safe_name
 from perception.force import bar_force
 from perception.lifts import declined_stretches, find_lifts
 from perception.measure_lift import check_clock, measure_lift, pull_times
-from perception.pose import POSES, Floats, PoseTrack
+from perception.pose import Floats, PoseTrack
 from perception.readings import beginning
 from perception.shot import Shot, look_at_shot
 from perception.timebase import PullTimes, find_copies, search_factor
 from perception.tracks import BarTrack, Tracks
-from perception.video import Clip, clip_facts, open_clip
-from perception.watch import OnProgress, Watched, watch_frames
+from perception.video import Clip, clip_facts
+from perception.watch import OnProgress, Watched, watch_clip
 
 HOW_TO_FILM = (
     "film from the side at hip height, 5 m away or more, with lifter and whole plate in the picture all the time"
@@ -40,7 +40,7 @@ def analyse_clip(clip_path: Path, settings: AnalysisSettings, on_progress: OnPro
     """Return everything measured in one clip.
 
     Args:
-        clip_path: The video.
+        clip_path: The video, or a file of markers (`.trc`, `.c3d`).
         settings: What the user told; checked here.
         on_progress: Called with the stage ("pose", "bar"), frames done and frames in all.
 
@@ -49,8 +49,7 @@ def analyse_clip(clip_path: Path, settings: AnalysisSettings, on_progress: OnPro
         SetupError: The pose estimator or its weights are missing.
     """
     settings = settings.checked()
-    clip = open_clip(clip_path)
-    watched = watch_frames(clip, POSES.load(settings.pose), settings, on_progress)
+    clip, watched = watch_clip(clip_path, settings, on_progress)
     if on_progress:
         on_progress("bar", 0, 1)
     analysis = measure_watched(clip, watched, settings)
@@ -209,14 +208,14 @@ def _join_tracks(watched: Watched, shots: list[Shot], settings: AnalysisSettings
     n = len(watched.times_s)
     k = shots[0].pose.points_px.shape[1]
     points, world, visibility = np.full((n, k, 2), np.nan), np.full((n, k, 3), np.nan), np.zeros((n, k))
-    plate, hands = np.full((n, 2), np.nan), np.full((n, 2), np.nan)
+    plate, hands, end = (np.full((n, 2), np.nan) for _ in range(3))
     flat = {name: np.full(n, np.nan) for name in ("radius", "x", "y", "vx", "vy", "force")}
     confidence = np.zeros(n)
     for shot in shots:
         part = slice(shot.start, shot.stop)
         pose = shot.seen.pose
         points[part], world[part], visibility[part] = pose.points_px, pose.world_m, pose.visibility
-        plate[part], hands[part] = shot.seen.plate_px, shot.seen.hands_px
+        plate[part], hands[part], end[part] = shot.seen.plate_px, shot.seen.hands_px, shot.seen.end_px
         is_line = shot.line.is_found and not shot.plate.is_found
         confidence[part] = shot.line.confidence if is_line else shot.plate.confidence
         radius = shot.line.height_px / 2 if is_line else shot.plate.radius_px
@@ -230,6 +229,7 @@ def _join_tracks(watched: Watched, shots: list[Shot], settings: AnalysisSettings
         plate_radius_px=flat["radius"],
         plate_confidence=confidence,
         hands_px=hands,
+        end_px=end,
         x_m=flat["x"],
         y_m=flat["y"],
         velocity_x_m_s=flat["vx"],

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -11,13 +12,15 @@ from coach.domain.settings import AnalysisSettings
 from perception.athlete import BODY_SHARE, TRUNK_SHARE, across_px, body_length_px
 from perception.barline import BarEnds, BarEndWatch, no_ends
 from perception.camera import FrameWatch
-from perception.camera_track import CameraTrack
+from perception.camera_track import CameraTrack, still_camera
 from perception.discs import BODY_MEMORY, Discs, DiscWatch, no_discs
-from perception.pose import Floats, Image, Person, PoseEstimator
+from perception.marker_clip import MarkerClip, find_marker_file, open_markers
+from perception.marker_pose import MarkerPose
+from perception.pose import POSES, Floats, Image, Person, PoseEstimator
 from perception.registration import boxes_about
 from perception.roll import SeenLines
 from perception.spool import Spool
-from perception.video import Clip, read_frames
+from perception.video import Clip, open_clip, read_frames
 
 OnProgress = Callable[[str, int, int], None]
 MOST_FRAMES_WAITING = 3  # frames held for the search beside, so that memory stays constant
@@ -41,6 +44,49 @@ class Watched:
     cuts: tuple[int, ...]
     size_px: tuple[int, int]
     warnings: tuple[str, ...]
+    markers: MarkerPose | None = None
+
+
+def watch_clip(clip_path: Path, settings: AnalysisSettings, on_progress: OnProgress | None) -> tuple[Clip, Watched]:
+    """Return a clip and what is seen in its frames, or what markers tell where a file of markers stands in for it.
+
+    Raises:
+        InputError: The file cannot be used.
+        SetupError: The pose estimator, its weights or a reader of the file is missing.
+    """
+    if (told := open_markers(clip_path, settings)) is not None:
+        return told.clip, _watch_markers(told)
+    clip, markers = open_clip(clip_path), find_marker_file(clip_path, settings)
+    options = {"markers": markers, "rate_hz": clip.header_frame_rate_hz or None} if settings.pose == "trc" else {}
+    return clip, watch_frames(clip, POSES.load(settings.pose, **options), settings, on_progress)
+
+
+def _watch_markers(told: MarkerClip) -> Watched:
+    """Return markers as if an estimator had found them in the pictures drawn of them."""
+    n = len(told.people)
+    people: Spool[list[Person]] = Spool()
+    discs: Spool[Discs] = Spool()
+    ends: Spool[BarEnds] = Spool()
+    for found in told.people:
+        people.append(found)
+        discs.append(no_discs())
+        ends.append(no_ends())
+    size = (told.clip.width_px, told.clip.height_px)
+    return Watched(
+        estimator="trc",
+        weights_sha256=told.clip.sha256,
+        times_s=told.markers.pose.times_s,
+        people=people,
+        discs=discs,
+        ends=ends,
+        camera=still_camera(n, size),
+        lines=(),
+        changes=np.full(n, np.nan),
+        cuts=(),
+        size_px=size,
+        warnings=told.warnings,
+        markers=told.markers,
+    )
 
 
 def watch_frames(
