@@ -21,7 +21,7 @@ Mask = npt.NDArray[np.bool_]
 DEGREE = 5  # of the splines: acceleration stays smooth
 KNOT_S = 0.030  # s between knots: twice finer than the fastest movement that keypoints of one camera resolve
 USUAL_RATE_HZ = 30.0  # Hz, keypoint errors last 0.1 s, so more frames a second do not add knowledge
-PLACE_SD_M = {"toe": 0.07, "heel": 0.06, "ankle": 0.05, "knee": 0.045, "hip": 0.03, "shoulder": 0.025, "ear": 0.025}
+PLACE_SD_M = {"toe": 0.05, "heel": 0.05, "ankle": 0.045, "knee": 0.035, "hip": 0.025, "shoulder": 0.018, "ear": 0.022}
 """SD of a keypoint about the joint, in metres; from simulated lifts, see `simulator.pose_noise`."""
 STRAY = 2.5  # SDs beyond which a keypoint counts less (Cauchy weights)
 ROUNDS = 12  # of Gauss-Newton; later ones move nothing
