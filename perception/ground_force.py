@@ -33,11 +33,11 @@ ERRORS_LAST_S = 0.10  # s, keypoint errors of neighbouring frames are alike; fro
 OFFSET_SHARE = 0.6  # of a keypoint's SD that stays constant over the lift
 MOVING_SHARE = 0.8  # of a keypoint's SD that moves
 BONE_SD = 0.04  # relative, length of a bone after the clip was used
-LARGEST_CORRECTION = 0.06  # of the value: a larger shift means that the track is bad
+LARGEST_CORRECTION = 0.12  # of the value: a larger shift means that the track is bad
 CORRECTED = {"ground_force_peak_n"}
 MIN_TRUSTED = 0.7  # of frames from lift-off to peak speed whose keypoints are a body
 LONGEST_GAP_S = {"peak": 0.09, "phase": 0.16}  # s, without such frames
-LARGEST_SD = {"peak": 0.10, "phase": 0.08}  # of the value, above this it says nothing
+LARGEST_SD = {"peak": 0.12, "phase": 0.12}  # of the value, above this it says nothing
 PHASES: tuple[tuple[str, InstantName, InstantName], ...] = (
     ("pull", "lift_off", "peak_velocity"),
     ("first_pull", "lift_off", "end_first_pull"),
@@ -51,6 +51,7 @@ IDS = (
     "system_work_j",
     "system_mean_power_w",
 )
+PEAK_WINDOW_S = 0.08  # s, within which peak speed is looked for again
 _SHORTEST_PHASE_S = 0.05  # s, a shorter one is three frames
 
 
@@ -109,7 +110,7 @@ def spread(loads: Loads, context: Context, seed: int = 0) -> tuple[dict[str, flo
     noise = local_noise(loads.samples, loads.curve, at["lift_off"], at["peak_velocity"] + 0.2)
     for i in range(N_DRAWS):
         again = _seen_again(loads, context, noise, random)
-        moved = _moved_instants(at, context.frame_rate_hz, random)
+        moved = _moved_instants(at, again.curve, context.frame_rate_hz, random)
         system = system_of(again, "female" if i % 2 else "male")
         for name, reading in read_ground(system, moved).items():
             if name in drawn:
@@ -120,15 +121,19 @@ def spread(loads: Loads, context: Context, seed: int = 0) -> tuple[dict[str, flo
 
 
 def _moved_instants(
-    at: Mapping[InstantName, float], rate_hz: float, random: np.random.Generator
+    at: Mapping[InstantName, float], curve: BarCurve, rate_hz: float, random: np.random.Generator
 ) -> dict[InstantName, float]:
+    """Return the instants as another look would give them: peak speed from the bar seen again, knees by their SD."""
+    t = np.arange(at["peak_velocity"] - PEAK_WINDOW_S, at["peak_velocity"] + PEAK_WINDOW_S, GRID_S)
+    peak_s = float(t[np.nanargmax(curve.y.rate(t))])
     sd: dict[InstantName, float] = {
         "lift_off": EDGE_SD_S,
         "end_first_pull": KNEE_SD_S,
         "power_position": KNEE_SD_S,
         "peak_velocity": PEAK_SD_FRAMES / rate_hz,
     }
-    return {name: time_s + sd.get(name, 0.0) * float(random.normal()) for name, time_s in at.items()}
+    middle = {**at, "peak_velocity": peak_s}
+    return {name: time_s + sd.get(name, 0.0) * float(random.normal()) for name, time_s in middle.items()}
 
 
 def _seen_again(loads: Loads, context: Context, noise: tuple[float, float], random: np.random.Generator) -> Loads:

@@ -71,6 +71,7 @@ def observe(pose: PoseTrack, plate: PlateTrack, curve: BarCurve, lift: LiftTimes
     stands = _stands(t, places, sd, at, view.stature_m)
     held = (t >= at["lift_off"] - 0.1) & (t <= lift.end_s) if "catch" in at else (t <= at["max_height"])
     flat = stands & ((t <= power) | (t >= _last_s(lift)))
+    _level_feet(places, sd, flat, view.stature_m)
     return Observed(t, places, sd, bar, held, straight, stands, flat)
 
 
@@ -145,6 +146,18 @@ def _floor_shift(places: Floats, sd: Floats, stature_m: float) -> float:
     if good.sum() < MIN_SAMPLES:
         return 0.0
     return 0.5 * float(np.clip(ANKLE_HEIGHT * stature_m - np.median(places[good, ankle, 1]), -0.15, 0.15))
+
+
+def _level_feet(places: Floats, sd: Floats, is_flat: Mask, stature_m: float) -> None:
+    """Move toes, heels and ankles, in place, to where they are while the foot stands flat in view.
+
+    Estimators put them centimetres too high; uncorrected, that reads as heels which rise as soon as they may.
+    """
+    for name, height in (("toe", 0.0), ("heel", 0.0), ("ankle", ANKLE_HEIGHT * stature_m)):
+        i = PLACES.index(name)
+        good = is_flat & np.isfinite(places[:, i, 1]) & (sd[:, i] < 1.3 * PLACE_SD_M[name])
+        if good.sum() >= MIN_SAMPLES:
+            places[:, i, 1] += height - float(np.median(places[good, i, 1]))
 
 
 def _stands(t: Floats, places: Floats, sd: Floats, at: Mapping[InstantName, float], stature_m: float) -> Mask:

@@ -25,7 +25,7 @@ PLACE_SD_M = {"toe": 0.05, "heel": 0.05, "ankle": 0.045, "knee": 0.035, "hip": 0
 """SD of a keypoint about the joint, in metres; from simulated lifts, see `simulator.pose_noise`."""
 STRAY = 2.5  # SDs beyond which a keypoint counts less (Cauchy weights)
 ROUNDS = 12  # of Gauss-Newton; later ones move nothing
-CUTOFF_HZ = 6.0  # Hz, gain 1/2 of a joint angle that only one keypoint tells
+CUTOFF_HZ = 4.0  # Hz, gain 1/2 of a joint angle that only one keypoint tells
 FOOT_SD_M, FOOT_SD_M_S = 0.006, 0.02  # m, m/s, a shoe on the floor
 LOOSE_SD_M, LOOSE_SD_M_S = 0.06, 0.8  # m, m/s, while the feet move
 FLAT_SD_RAD, RAISED_SD_RAD = 0.04, 0.5  # rad, pitch of a foot that stands flat, and of one that need not
