@@ -12,7 +12,6 @@ from perception.dynamics import System, ground_force, moving_system, phase_force
 from perception.instants import LiftTimes
 from perception.measures import (
     EDGE_SD_S,
-    KNEE_SD_S,
     MIN_RATE_PEAK_FORCE_HZ,
     PEAK_SD_FRAMES,
     Context,
@@ -52,6 +51,8 @@ IDS = (
     "system_mean_power_w",
 )
 PEAK_WINDOW_S = 0.08  # s, within which peak speed is looked for again
+PHASE_SD_S = 0.03  # s, turning points of the solved knee; from simulated lifts
+MODEL_SD = 0.01  # relative, straight arms, a rigid trunk, smoothing that is not told by the draws
 _SHORTEST_PHASE_S = 0.05  # s, a shorter one is three frames
 
 
@@ -128,8 +129,8 @@ def _moved_instants(
     peak_s = float(t[np.nanargmax(curve.y.rate(t))])
     sd: dict[InstantName, float] = {
         "lift_off": EDGE_SD_S,
-        "end_first_pull": KNEE_SD_S,
-        "power_position": KNEE_SD_S,
+        "end_first_pull": PHASE_SD_S,
+        "power_position": PHASE_SD_S,
         "peak_velocity": PEAK_SD_FRAMES / rate_hz,
     }
     middle = {**at, "peak_velocity": peak_s}
@@ -196,7 +197,8 @@ def ground_measures(
         if name in CORRECTED:
             most = LARGEST_CORRECTION * abs(value)
             value -= float(np.clip(shift[name], -most, most))
-        total = float(np.hypot(sd[name], 0.5 * shift[name]))
+        left = (1.0 if name in CORRECTED else 0.5) * shift[name]
+        total = float(np.linalg.norm([sd[name], left, MODEL_SD * value]))
         reason = _why_not_this(name, value, total, loads, context)
         if reason is not None:
             reasons[name] = reason
