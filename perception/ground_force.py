@@ -32,8 +32,7 @@ ERRORS_LAST_S = 0.10  # s, keypoint errors of neighbouring frames are alike; fro
 OFFSET_SHARE = 0.6  # of a keypoint's SD that stays constant over the lift
 MOVING_SHARE = 0.8  # of a keypoint's SD that moves
 BONE_SD = 0.04  # relative, length of a bone after the clip was used
-LARGEST_CORRECTION = 0.12  # of the value: a larger shift means that the track is bad
-CORRECTED = {"ground_force_peak_n"}
+PEAK_LOSS, PEAK_LOSS_SD = 0.06, 0.07  # of the peak, taken by smoothing; from simulated lifts, drawn and rendered
 MIN_TRUSTED = 0.7  # of frames from lift-off to peak speed whose keypoints are a body
 LONGEST_GAP_S = {"peak": 0.09, "phase": 0.16}  # s, without such frames
 LARGEST_SD = {"peak": 0.12, "phase": 0.12}  # of the value, above this it says nothing
@@ -193,12 +192,10 @@ def ground_measures(
     measures: dict[str, Measure] = {}
     reasons: dict[str, str] = {}
     for name, reading in readings.items():
-        value = reading.value
-        if name in CORRECTED:
-            most = LARGEST_CORRECTION * abs(value)
-            value -= float(np.clip(shift[name], -most, most))
-        left = (1.0 if name in CORRECTED else 0.5) * shift[name]
-        total = float(np.linalg.norm([sd[name], left, MODEL_SD * value]))
+        is_peak = name == "ground_force_peak_n"
+        value = reading.value / (1 - PEAK_LOSS) if is_peak else reading.value
+        unknown = PEAK_LOSS_SD * value if is_peak else float(np.hypot(0.5 * shift[name], MODEL_SD * value))
+        total = float(np.hypot(sd[name], unknown))
         reason = _why_not_this(name, value, total, loads, context)
         if reason is not None:
             reasons[name] = reason

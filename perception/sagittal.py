@@ -65,6 +65,7 @@ def observe(pose: PoseTrack, plate: PlateTrack, curve: BarCurve, lift: LiftTimes
     t = pose.times_s[inside]
     camera_m = view.plate_radius_m - lift.rest_m - view.centre_px[1] * view.scale.bar_m_per_px
     places, sd = _places(pose, plate, inside, view, camera_m)
+    places[..., 0] -= _start_x(curve, lift, view)
     bar, at = bar_m(curve, lift, view, t), lift.times_s
     peak = at["peak_velocity"]
     power = at.get("power_position", peak - USUAL_SECOND_PULL_S)
@@ -79,10 +80,17 @@ def observe(pose: PoseTrack, plate: PlateTrack, curve: BarCurve, lift: LiftTimes
 
 
 def bar_m(curve: BarCurve, lift: LiftTimes, view: SideView, times_s: Floats) -> Floats:
-    """Return (T, 2), the bar in the plane of the lift: forward from the camera's axis, up from the floor."""
+    """Return (T, 2), the bar in the plane of the lift: forward from its place at lift-off, up from the floor."""
     axis = view.forward * view.centre_px[0] * view.scale.bar_m_per_px
     y = curve.y.value(times_s) - lift.rest_m + view.plate_radius_m
-    return np.column_stack([curve.x.value(times_s) - axis, y])
+    return np.column_stack([curve.x.value(times_s) - axis - _start_x(curve, lift, view), y])
+
+
+def _start_x(curve: BarCurve, lift: LiftTimes, view: SideView) -> float:
+    """Return the bar's place at lift-off, forward from the camera's axis."""
+    start_s = np.clip(lift.times_s["lift_off"], curve.x.start_s, curve.x.end_s)
+    axis = view.forward * view.centre_px[0] * view.scale.bar_m_per_px
+    return float(curve.x.value(np.array([start_s]))[0] - axis)
 
 
 def solve_lift(
