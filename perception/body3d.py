@@ -140,7 +140,7 @@ def body_from_depth(track: PoseTrack, camera: CameraFacts, stature_m: float) -> 
     shoulders = raw[:, [INDEX["left_shoulder"], INDEX["right_shoulder"]]].mean(axis=1)
     neck = _bone(track.times_s, shoulders - hips, bones.trunk_m)
     assumed = hidden.copy()
-    for side, sign in _SIDES:
+    for side, _ in _SIDES:
         for part, middle, half in (("hip", 0.0 * neck, HIP_HALF), ("shoulder", neck, SHOULDER_HALF)):
             other = "right" if side == "left" else "left"
             line = raw[:, INDEX[f"{side}_{part}"]] - raw[:, INDEX[f"{other}_{part}"]]

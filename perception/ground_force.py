@@ -19,8 +19,10 @@ from perception.measures import (
     local_noise,
     make_measure,
 )
-from perception.pose import Floats
-from perception.sagittal import SideView, bar_m
+from perception.moments import Moments, joint_moments
+from perception.plate import PlateTrack
+from perception.pose import Floats, PoseTrack
+from perception.sagittal import USUAL_SECOND_PULL_S, SideView, bar_m, solve_lift
 from perception.segments import Sex
 from perception.skeleton import PLACES, chain_com
 from perception.world import Motion, Observed, solve
@@ -174,9 +176,75 @@ def _bar_again(loads: Loads, noise: tuple[float, float], random: np.random.Gener
     return fit_curve(drawn, 0, int(inside.sum()), robust=False)
 
 
-def ground_measures(
-    loads: Loads, context: Context, times_s: Floats
-) -> tuple[dict[str, Measure], dict[str, str]]:
+@dataclass(frozen=True, slots=True, eq=False)
+class FloorForces:
+    """What one lift says about forces on the floor.
+
+    Attributes:
+        measures, reasons: By id; each of IDS is in one of them.
+        loads: The solved lift, for curves and exports; None when it could not be solved.
+    """
+
+    measures: dict[str, Measure]
+    reasons: dict[str, str]
+    loads: Loads | None
+
+
+def forces_on_floor(
+    pose: PoseTrack,
+    plate: PlateTrack,
+    samples: BarSamples,
+    curve: BarCurve,
+    lift: LiftTimes,
+    view: SideView,
+    context: Context,
+    body_mass_kg: float | None,
+) -> FloorForces:
+    """Return the measures of one lift from the floor, from its tracks.
+
+    Args:
+        pose: The lifter, without a camera cut.
+        plate: The near plate on the same frames.
+        samples: The bar before smoothing, and `curve` after.
+        curve: One smooth stretch that holds the lift.
+        lift: Its instants; phases of the pull are looked for anew.
+        view: How pixels become metres.
+        context: Scale, camera view, bar mass and frame rate.
+        body_mass_kg: None when not told.
+    """
+    reason = _why_no_solution(samples, context, body_mass_kg)
+    if reason is None and body_mass_kg is not None and context.bar_mass_kg is not None:
+        try:
+            seen, motion, found = solve_lift(pose, plate, curve, lift, view)
+        except ValueError:  # fewer than 8 frames of this lift have a pose and a bar
+            reason = "the pose was seen in too few frames of the pull"
+        else:
+            loads = Loads(seen, motion, curve, samples, found, view, body_mass_kg, context.bar_mass_kg)
+            return FloorForces(*ground_measures(loads, context, pose.times_s), loads)
+    return FloorForces({}, dict.fromkeys(IDS, reason or ""), None)
+
+
+def _why_no_solution(samples: BarSamples, context: Context, body_mass_kg: float | None) -> str | None:
+    if context.view != "side":
+        return f"cannot be judged from the {context.view}; film from the side"
+    if context.bar_mass_kg is None:
+        return "the mass of the bar was not told (--bar-mass)"
+    if body_mass_kg is None:
+        return "the mass of the body was not told (--body-mass)"
+    if not context.scale.is_known:
+        return "no scale: neither a plate seen from the side nor the athlete's height (--height) was there"
+    if samples.source != "plate":
+        return "the force on the floor needs the plate; the hands alone are too unsteady"
+    return None
+
+
+def moment_curves(loads: Loads) -> Moments:
+    """Return hip and L5/S1 moments through the pull: a trend within one lifter for plots, never a measure."""
+    system = system_of(loads)
+    return joint_moments(system, loads.motion.states(system.times_s), loads.motion.bones)
+
+
+def ground_measures(loads: Loads, context: Context, times_s: Floats) -> tuple[dict[str, Measure], dict[str, str]]:
     """Return measures with intervals, and reasons for those that may not be said.
 
     Args:
@@ -207,37 +275,41 @@ def ground_measures(
 
 def why_not(loads: Loads, context: Context) -> str | None:
     """Return why no force on the floor can be given for this lift, or None."""
-    if context.view != "side":
-        return f"cannot be judged from the {context.view}; film from the side"
-    if not context.scale.is_known:
-        return "no scale: neither a plate seen from the side nor the athlete's height (--height) was there"
-    if loads.samples.source != "plate":
-        return "the force on the floor needs the plate; the hands alone are too unsteady"
-    share, gap_s = trusted(loads.seen, loads.lift, "lift_off")
+    reason = _why_no_solution(loads.samples, context, loads.body_mass_kg)
+    if reason is not None:
+        return reason
+    share, gap_s = trusted(loads.seen, *_window_s("", loads.lift.times_s))
     if share < MIN_TRUSTED or gap_s > 2 * LONGEST_GAP_S["phase"]:
-        return "the pose did not fit a body through the pull, so the body's centre of mass is not known"
+        return "the pose did not fit a body through the pull"
     return None
 
 
-def trusted(seen: Observed, lift: LiftTimes, start: InstantName) -> tuple[float, float]:
-    """Return the share of frames that show a body from an instant to peak speed, and the longest time without one."""
-    at = lift.times_s
-    first = at.get(start, at["peak_velocity"] - 0.25)
-    inside = (seen.times_s >= first) & (seen.times_s <= at["peak_velocity"])
+def trusted(seen: Observed, start_s: float, end_s: float) -> tuple[float, float]:
+    """Return the share of frames between two times that show a body, and the longest time there without one."""
+    inside = (seen.times_s >= start_s) & (seen.times_s <= end_s)
     good = inside & np.isfinite(seen.places_m).all(axis=(1, 2))
     if not good.any():
         return 0.0, float("inf")
-    edges = np.concatenate([[first], seen.times_s[good], [at["peak_velocity"]]])
+    edges = np.concatenate([[start_s], seen.times_s[good], [end_s]])
     return float(good.sum() / inside.sum()), float(np.max(np.diff(edges)))
+
+
+def _window_s(name: str, at: Mapping[InstantName, float]) -> tuple[float, float]:
+    """Return the time that a measure is read from."""
+    if name == "ground_force_peak_n":
+        return at.get("power_position", at["peak_velocity"] - USUAL_SECOND_PULL_S), at["peak_velocity"]
+    for phase, first, last in PHASES:
+        if name == f"ground_force_mean_{phase}_n":
+            return at[first], at[last]
+    return at["lift_off"], at["peak_velocity"]
 
 
 def _why_not_this(name: str, value: float, sd: float, loads: Loads, context: Context) -> str | None:
     kind = "peak" if name == "ground_force_peak_n" else "phase"
     if kind == "peak" and context.frame_rate_hz < MIN_RATE_PEAK_FORCE_HZ:
         return f"a peak force needs 50 frames a second or more, this clip has {context.frame_rate_hz:.0f}"
-    late = kind == "peak" or name.endswith(("second_pull_n", "_pull_n", "_j", "_w")) and "first" not in name
-    if trusted(loads.seen, loads.lift, "power_position" if late else "lift_off")[1] > LONGEST_GAP_S[kind]:
-        return "the pose was lost in the fastest part of the pull"
+    if trusted(loads.seen, *_window_s(name, loads.lift.times_s))[1] > LONGEST_GAP_S[kind]:
+        return "the pose was lost in this part of the pull"
     if not sd < LARGEST_SD[kind] * abs(value):
-        return "the body's motion is too uncertain at this moment"
+        return "the pose is too unsteady at this moment"
     return None

@@ -76,7 +76,9 @@ def load_on(times_s: Floats, pieces: list[Piece], at_m: Floats, force: Floats, m
     return needed - force, turning - moment
 
 
-def body_pieces(states: Floats, hands_m: Floats, bones: Bones, mass_kg: float, sex: Sex = "unknown") -> dict[str, Piece]:
+def body_pieces(
+    states: Floats, hands_m: Floats, bones: Bones, mass_kg: float, sex: Sex = "unknown"
+) -> dict[str, Piece]:
     """Return the pieces of the chain: foot, shank, thigh, pelvis, thorax, head, arm; both sides in one."""
     places = dict(zip(PLACES, np.moveaxis(chain(states, bones), -2, 0), strict=True))
     angle = {name: np.pi / 2 - states[..., 2 + i] for i, name in enumerate(ANGLES)}
@@ -96,7 +98,9 @@ def body_pieces(states: Floats, hands_m: Floats, bones: Bones, mass_kg: float, s
     thorax_com = (trunk.mass_kg * trunk.com_m - pelvis.mass_kg * pelvis_com) / thorax_kg
     apart = (np.linalg.norm(z - trunk.com_m, axis=1)[0] for z in (pelvis_com, thorax_com))
     steiner = sum(m * d**2 for m, d in zip((pelvis.mass_kg, thorax_kg), apart, strict=True))
-    thorax = Piece(thorax_kg, thorax_com, max(trunk.inertia_kg_m2 - pelvis.inertia_kg_m2 - steiner, 0.0), angle["trunk"])
+    thorax = Piece(
+        thorax_kg, thorax_com, max(trunk.inertia_kg_m2 - pelvis.inertia_kg_m2 - steiner, 0.0), angle["trunk"]
+    )
     head_m = HEAD_LENGTH_SHARE * bones.stature_m
     return {
         "foot": piece(rows["foot"], places["heel"], places["toe"], bones.foot_m, -states[..., 2]),
@@ -135,7 +139,9 @@ def pressure_x(system: System, pieces: dict[str, Piece]) -> Floats:
     x = sum [m x (g + a_y) - m y a_x + I alpha] / F_y.
     """
     ground = np.zeros((len(system.times_s), 2))
-    force, turning = load_on(system.times_s, list(pieces.values()), ground, np.zeros_like(ground), np.zeros(len(ground)))
+    force, turning = load_on(
+        system.times_s, list(pieces.values()), ground, np.zeros_like(ground), np.zeros(len(ground))
+    )
     bar = system.bar_mass_kg * (system.bar_m_s2 + np.array([0.0, GRAVITY_M_S2]))
     return np.asarray((turning + cross(system.bar_m, bar)) / (force + bar)[:, 1])
 

@@ -100,7 +100,9 @@ def solve_lift(
 
     The power position says until when arms are straight and heels down, so a found one is used in a second solution.
     """
-    start = replace(lift, times_s={n: s for n, s in lift.times_s.items() if n not in ("end_first_pull", "power_position")})
+    start = replace(
+        lift, times_s={n: s for n, s in lift.times_s.items() if n not in ("end_first_pull", "power_position")}
+    )
     seen = observe(pose, plate, curve, start, view)
     motion = solve(seen, fit_bones(seen, view.stature_m, usual_bones(view.stature_m)))
     phases = phases_of(motion, lift.times_s)
@@ -127,9 +129,7 @@ def _last_s(lift: LiftTimes) -> float:
     return lift.times_s.get("catch", lift.times_s["max_height"])
 
 
-def _places(
-    pose: PoseTrack, plate: PlateTrack, inside: Mask, view: SideView, camera_m: float
-) -> tuple[Floats, Floats]:
+def _places(pose: PoseTrack, plate: PlateTrack, inside: Mask, view: SideView, camera_m: float) -> tuple[Floats, Floats]:
     """Return (T, 7, 2) metres and their (T, 7) SD: left and right together, hidden ones trusted little."""
     centre = plate.centre_px[inside]
     places, sds = [], []
@@ -144,7 +144,9 @@ def _places(
             points.append(px)
             weights.append(np.where(np.isfinite(px[:, 0]), sd**-2, 0.0))
         total = np.maximum(weights[0] + weights[1], 1e-12)
-        mean = (np.nan_to_num(points[0]) * weights[0][:, None] + np.nan_to_num(points[1]) * weights[1][:, None]) / total[:, None]
+        mean = (
+            np.nan_to_num(points[0]) * weights[0][:, None] + np.nan_to_num(points[1]) * weights[1][:, None]
+        ) / total[:, None]
         mean[(weights[0] == 0) & (weights[1] == 0)] = np.nan
         places.append(mean)
         sds.append(np.maximum(weights[0], weights[1]).clip(1e-12) ** -0.5)

@@ -31,6 +31,8 @@ LOOSE_SD_M, LOOSE_SD_M_S = 0.06, 0.8  # m, m/s, while the feet move
 FLAT_SD_RAD, RAISED_SD_RAD = 0.04, 0.5  # rad, pitch of a foot that stands flat, and of one that need not
 ARM_SD_M = 0.008  # m, shoulder to bar with straight arms
 HEAD_SD_RAD = 0.35  # rad, head against trunk
+PRIOR_SD = 0.05  # relative, bones of people of one height; source: spread between the sexes in de Leva 1996
+SEEN_SD = 0.05  # relative, the middle of seen lengths; from simulated lifts
 STRAIGHT_KNEE_SD_RAD = 0.02  # rad, knees do not bend forward beyond this
 
 
@@ -151,7 +153,7 @@ def _smoothness(bones: Bones) -> Floats:
     return np.asarray(USUAL_RATE_HZ / (sd**2 * (2 * np.pi * CUTOFF_HZ) ** 6))
 
 
-def first_guess(seen: Observed, bones: Bones) -> Floats:
+def first_guess(seen: Observed) -> Floats:
     """Return (T, N_STATES) from the keypoints as they come, gaps filled in a straight line."""
     t, p = seen.times_s, {name: seen.places_m[:, i] for i, name in enumerate(PLACES)}
 
@@ -197,7 +199,7 @@ def solve(seen: Observed, bones: Bones, start: Motion | None = None, rounds: int
     if len(t) < 8:
         raise ValueError(f"solving the body needs 8 frames, got {len(t)}")
     basis = _Basis(t)
-    guess = start.states(np.clip(t, start.start_s, start.end_s)) if start is not None else first_guess(seen, bones)
+    guess = start.states(np.clip(t, start.start_s, start.end_s)) if start is not None else first_guess(seen)
     prior = kron(basis.jerk, np.diag(_smoothness(bones)), format="csc")
     spread = kron(basis.at_frames, identity(N_STATES), format="csr")
     c = _project(basis, guess)
@@ -299,7 +301,3 @@ def fit_bones(seen: Observed, stature_m: float, usual: Bones) -> Bones:
     if np.isfinite(arm).sum() >= 3:
         found["reach_m"] = float(np.clip(np.nanmedian(arm), 0.6 * usual.arm_m, 1.05 * usual.arm_m))
     return replace(usual, stature_m=stature_m, **found)
-
-
-PRIOR_SD = 0.05  # relative, bones of people of one height; source: spread between the sexes in de Leva 1996
-SEEN_SD = 0.05  # relative, the middle of seen lengths; from simulated lifts

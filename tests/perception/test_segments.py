@@ -39,7 +39,11 @@ def test_masses_and_weights_add_up_to_the_whole_body(sex: Sex) -> None:
 
 def standing(sex: Sex) -> Floats:
     """Return (1, K, 3), a body that stands upright with hanging arms, from de Leva's own lengths."""
-    b = body_of(LifterSpec(height_m=1.741, mass_kg=73.0, sex="female" if sex == "female" else "male", leg_factor=1.0, arm_factor=1.0))
+    b = body_of(
+        LifterSpec(
+            height_m=1.741, mass_kg=73.0, sex="female" if sex == "female" else "male", leg_factor=1.0, arm_factor=1.0
+        )
+    )
     ankle, knee = 0.068, 0.068 + b.shank_m
     hip = knee + b.thigh_m
     shoulder = hip + b.trunk_m

@@ -63,7 +63,9 @@ def test_bones_keep_their_length_in_space(lift: tuple[SnatchMotion, Loads, float
     bones = loads.motion.bones
     for side in ("left", "right"):
         for a, b, length in (("knee", "ankle", bones.shank_m), ("elbow", "wrist", bones.forearm_m)):
-            apart = np.linalg.norm(body.points_m[:, INDEX[f"{side}_{a}"]] - body.points_m[:, INDEX[f"{side}_{b}"]], axis=1)
+            apart = np.linalg.norm(
+                body.points_m[:, INDEX[f"{side}_{a}"]] - body.points_m[:, INDEX[f"{side}_{b}"]], axis=1
+            )
             assert apart == pytest.approx(length, rel=1e-3)
         thigh = np.linalg.norm(body.points_m[:, INDEX[f"{side}_hip"]] - body.points_m[:, INDEX[f"{side}_knee"]], axis=1)
         assert thigh == pytest.approx(bones.thigh_m, rel=0.02)
@@ -148,7 +150,8 @@ def test_from_the_front_bones_are_constant_and_depth_is_marked_as_assumed() -> N
     assert body.points_m[:, [INDEX["left_ankle"], INDEX["right_ankle"]], 1].min() == pytest.approx(0.039 * 1.75)
     true_rise = points[:, INDEX["left_hip"], 1] - points[:, INDEX["left_ankle"], 1]
     assert np.corrcoef(hip[:, 1] - ankle[:, 1], true_rise)[0, 1] > 0.98
-    assert body.is_assumed.any() and not body.is_assumed.all()
+    assert body.is_assumed.any()
+    assert not body.is_assumed.all()
 
 
 def test_motion_is_held_still_outside_its_frames(lift: tuple[SnatchMotion, Loads, float]) -> None:
