@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 from coach.commands import app as app_command
+from coach.commands import compare as compare_command
 from coach.commands import corpus as corpus_command
 from coach.commands import evaluate as evaluate_command
 from coach.commands import finetune as finetune_command
@@ -41,6 +42,7 @@ app.add_typer(corpus_command.app, name="corpus")
 app.add_typer(evaluate_command.app, name="eval")
 app.add_typer(finetune_command.app, name="finetune")
 app.command("serve")(serve_command.serve)
+app.command("compare")(compare_command.compare)
 SERVER_HELP = (
     "--writer vlm asks a server that speaks the OpenAI protocol, such as `coach serve`: LIFTCOACH_SERVER is its address "
     "(http://127.0.0.1:8102/v1), LIFTCOACH_API_KEY its key, LIFTCOACH_MODEL the model or adapter to ask for. When it "

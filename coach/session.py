@@ -20,6 +20,7 @@ from perception.simulator.spec import Fault, View
 
 if TYPE_CHECKING:
     from coach.chat import Answer
+    from coach.compare import Comparison
     from coach.talk import AnswerStream
     from coach.writer import Writer
     from corpus.knowledge.library import Library
@@ -387,6 +388,46 @@ def ask_stream(
         history=history,
     )
     return answer_stream(talk, question, WRITERS.load(writer) if isinstance(writer, str) else writer)
+
+
+def compare_lifts(
+    first: Path,
+    second: Path,
+    numbers: tuple[int | None, int | None] = (None, None),
+    *,
+    out: Path | None = None,
+    overwrite: bool = False,
+) -> "Comparison":
+    """Return what differs between lifts of two analyses; with `out`, write a page, its plots and the JSON there.
+
+    Args:
+        first: Folder of an analysis.
+        second: Folder of another; differences are second minus first.
+        numbers: Which lift of each, from 1; None for the first kind of lift that both hold.
+        out: New or empty folder, or an earlier comparison when `overwrite`.
+        overwrite: Whether an earlier comparison may be replaced.
+
+    Raises:
+        InputError: A folder is no analysis, or the lifts cannot be compared.
+        DataError: A report or its tracks are damaged.
+    """
+    from coach.compare import compare, write_page
+    from perception.comparison_plots import write_comparison_plots
+
+    if out is not None:
+        check_out(out, lambda entry: entry.name.startswith("compare"), overwrite)
+    reports = (read_report(first), read_report(second))
+    found, aligned = compare((first, reports[0]), (second, reports[1]), numbers)
+    if out is not None:
+        errors = {d.measure: d.smallest_real for d in found.differences}
+        from_the_side = all(report.camera.view == "side" for report in reports)
+        with whole_folder(out) as folder:
+            plots = write_comparison_plots(
+                aligned, errors.get("bar_peak_velocity_m_s"), folder, shows_paths=from_the_side
+            )
+            write_page(found, plots, folder)
+            _write_record(folder / "compare.json", found)
+    return found
 
 
 def read_report(out_dir: Path) -> Report:

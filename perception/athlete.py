@@ -1,11 +1,16 @@
 """Who the lifter is, where the hands are, and how large the body appears."""
 
+from array import array
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from perception.pose import INDEX, KEYPOINTS, Floats, Person, PoseTrack
+
+Ints = npt.NDArray[np.int64]
 
 BODY_SHARE = 0.78  # of stature: shank + thigh + trunk (ankle to knee to hip to shoulder); source: Winter 2009, fig. 4.1
 MIN_TOGETHER = 12  # frames with a person and the moving disc
@@ -29,99 +34,112 @@ def choose_athlete(times_s: Floats, people: Sequence[Sequence[Person]], moving_p
         moving_px: (T, 2), a disc that goes up and down; NaN where not seen. None when no disc moves.
     """
     n, k = len(times_s), len(KEYPOINTS)
-    chosen = _choose_people(people, moving_px)
+    places = _choose_places(_sightings(people, moving_px), n, moving_px)
     points, world, visibility = np.full((n, k, 2), np.nan), np.full((n, k, 3), np.nan), np.zeros((n, k))
-    for i, person in enumerate(chosen):
-        if person is not None:
+    for i, frame in enumerate(people):
+        if places[i] >= 0:
+            person = frame[int(places[i])]
             points[i], world[i], visibility[i] = person.points_px, person.world_m, person.visibility
     return PoseTrack(times_s.copy(), points, world, visibility)
 
 
-def _choose_people(people: Sequence[Sequence[Person]], moving_px: Floats | None) -> list[Person | None]:
-    by_id: dict[int, list[Person]] = {}
-    frames: dict[int, list[int]] = {}
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sightings:
+    """What is known of everybody in every frame, a few numbers each; S sightings in the order of frames.
+
+    Attributes:
+        frame, place, person: (S,), frame, place among the people of that frame, and person_id.
+        hip_px: (S, 2); length_px: (S,), see `body_length_px`.
+        rise: (S,), hands over hips in trunk lengths.
+        away: (S,), hands from the moving disc in body lengths; NaN where there is none.
+    """
+
+    frame: Ints
+    place: Ints
+    person: Ints
+    hip_px: Floats
+    length_px: Floats
+    rise: Floats
+    away: Floats
+
+    def of(self, person: int) -> npt.NDArray[np.bool_]:
+        """Return (S,), which are of one person."""
+        return np.asarray(self.person == person)
+
+
+def _sightings(people: Sequence[Sequence[Person]], moving_px: Floats | None) -> _Sightings:
+    numbers, rows = array("q"), array("d")
     for i, frame in enumerate(people):
-        for person in frame:
-            by_id.setdefault(person.person_id, []).append(person)
-            frames.setdefault(person.person_id, []).append(i)
-    if not by_id:
-        return [None] * len(people)
-    best = max(by_id, key=lambda i: _lifting_score(by_id[i]))
+        disc = np.full(2, np.nan) if moving_px is None else moving_px[i]
+        for place, person in enumerate(frame):
+            p = person.points_px
+            hip, length = _middle(p, "hip"), float(body_length_px(p[None])[0])
+            trunk = float(np.linalg.norm(_middle(p, "shoulder") - hip))
+            rise = float(hip[1] - _middle(p, "hand")[1]) / max(trunk, 1.0)
+            hands = hands_midpoint_px(p[None], person.visibility[None])[0]
+            numbers.extend((i, place, person.person_id))
+            rows.extend((*hip, length, rise, float(np.linalg.norm(hands - disc)) / length))
+    whole, real = np.array(numbers, dtype=np.int64).reshape(-1, 3), np.array(rows).reshape(-1, 5)
+    return _Sightings(whole[:, 0], whole[:, 1], whole[:, 2], real[:, :2], real[:, 2], real[:, 3], real[:, 4])
+
+
+def _choose_places(seen: _Sightings, n_frames: int, moving_px: Floats | None) -> Ints:
+    """Return (T,), the athlete's place among the people of each frame, -1 where not seen."""
+    ids = np.unique(seen.person)
+    chosen = np.full(n_frames, -1)
+    if not len(ids):
+        return chosen
+    best = max(ids, key=lambda i: _lifting_score(seen.rise[seen.of(i)], seen.length_px[seen.of(i)]))
     if moving_px is not None:
-        whole = float(np.nanmax(moving_px[:, 1]) - np.nanmin(moving_px[:, 1]))
-
-        def moves(during: list[int]) -> bool:
-            heights = moving_px[during, 1]
-            heights = heights[np.isfinite(heights)]
-            return len(heights) > 0 and float(np.ptp(heights)) > MOVED_SHARE * whole
-
-        sizes = {i: float(np.median([body_length_px(p.points_px[None])[0] for p in t])) for i, t in by_id.items()}
-
-        def is_grown(i: int) -> bool:
-            return sizes[i] > SMALL_SHARE * max(sizes.values())
-
-        away = {
-            i: _hands_away(track, moving_px[frames[i]])
-            for i, track in by_id.items()
-            if moves(frames[i]) and is_grown(i)
-        }
-        near = min(away, key=lambda i: away[i], default=best)
-        best = near if np.isfinite(away.get(near, np.inf)) else best
-    chosen: list[Person | None] = [next((p for p in frame if p.person_id == best), None) for frame in people]
-    near_disc = _near_disc(people, moving_px)
-    _fill(chosen, near_disc, range(len(people)))
-    _fill(chosen, near_disc, range(len(people) - 1, -1, -1))
-    return chosen
+        best = _nearest_to_disc(seen, ids, moving_px, best)
+    mine = seen.of(best)
+    chosen[seen.frame[mine]] = np.flatnonzero(mine)
+    usable = ~(seen.away > FAR_FROM_DISC)
+    _fill(chosen, seen, usable, range(n_frames))
+    _fill(chosen, seen, usable, range(n_frames - 1, -1, -1))
+    return np.where(chosen >= 0, seen.place[chosen], -1)
 
 
-def _near_disc(people: Sequence[Sequence[Person]], moving_px: Floats | None) -> Sequence[Sequence[Person]]:
-    """Return the people of each frame without those whose hands are far from the moving disc."""
-    if moving_px is None:
-        return people
-    return [
-        [p for p in frame if not _hands_away([p], disc[None], least=1) > FAR_FROM_DISC]
-        if np.isfinite(disc).all()
-        else list(frame)
-        for frame, disc in zip(people, moving_px, strict=True)
-    ]
+def _nearest_to_disc(seen: _Sightings, ids: Ints, moving_px: Floats, otherwise: int) -> int:
+    """Return the grown person whose hands nearly always (75 %) are nearest to the disc while it moves."""
+    travel = float(np.nanmax(moving_px[:, 1]) - np.nanmin(moving_px[:, 1]))
+    sizes = {i: float(np.median(seen.length_px[seen.of(i)])) for i in ids}
+    away: dict[int, float] = {}
+    for i in ids:
+        mine = seen.of(i)
+        heights = moving_px[seen.frame[mine], 1]
+        heights = heights[np.isfinite(heights)]
+        known = seen.away[mine & np.isfinite(seen.away)]
+        moves = len(heights) > 0 and float(np.ptp(heights)) > MOVED_SHARE * travel
+        if moves and sizes[i] > SMALL_SHARE * max(sizes.values()) and len(known) >= MIN_TOGETHER:
+            away[i] = float(np.percentile(known, 75))
+    return min(away, key=lambda i: away[i], default=otherwise)
 
 
-def _hands_away(track: list[Person], disc_px: Floats, least: int = MIN_TOGETHER) -> float:
-    """Return how far the hands are from the disc in body lengths, nearly always (75 % of frames); inf if unknown."""
-    points, visibility = np.stack([p.points_px for p in track]), np.stack([p.visibility for p in track])
-    away = np.linalg.norm(hands_midpoint_px(points, visibility) - disc_px, axis=1) / body_length_px(points)
-    known = np.isfinite(away)
-    return float(np.percentile(away[known], 75)) if known.sum() >= least else float("inf")
-
-
-def _lifting_score(track: list[Person]) -> float:
+def _lifting_score(rise: Floats, length_px: Floats) -> float:
     """Return how much this person lifts: travel of the hands over the hips squared, times size, times root of frames."""
-    rises = []
-    for person in track:
-        p = person.points_px
-        trunk = np.linalg.norm(_middle(p, "shoulder") - _middle(p, "hip"))
-        rises.append((_middle(p, "hip")[1] - _middle(p, "hand")[1]) / max(float(trunk), 1.0))
-    travel = float(np.percentile(rises, 95) - np.percentile(rises, 5))
-    size = float(np.median([body_length_px(p.points_px[None])[0] for p in track]))
-    return travel**2 * float(np.sqrt(len(track))) * size
+    travel = float(np.percentile(rise, 95) - np.percentile(rise, 5))
+    return travel**2 * float(np.sqrt(len(rise))) * float(np.median(length_px))
 
 
 def _middle(points: Floats, part: str) -> Floats:
     return np.asarray((points[..., INDEX[f"left_{part}"], :] + points[..., INDEX[f"right_{part}"], :]) / 2)
 
 
-def _fill(chosen: list[Person | None], people: Sequence[Sequence[Person]], order: range) -> None:
-    """Fill gaps in place, walking in one direction, with the nearest person within half a body length."""
-    last: Person | None = None
+def _fill(chosen: Ints, seen: _Sightings, usable: npt.NDArray[np.bool_], order: range) -> None:
+    """Fill gaps in place, walking in one direction, with the nearest person within half a body length.
+
+    `chosen` is (T,), numbers of sightings.
+    """
+    first = np.searchsorted(seen.frame, np.arange(len(chosen) + 1))
+    last = -1
     for i in order:
-        current = chosen[i]
-        if current is None and last is not None and people[i]:
-            here = _middle(last.points_px, "hip")
-            near = min(people[i], key=lambda p: float(np.linalg.norm(_middle(p.points_px, "hip") - here)))
-            reach = 0.5 * float(body_length_px(last.points_px[None])[0])
-            if np.linalg.norm(_middle(near.points_px, "hip") - here) < reach:
-                chosen[i] = current = near
-        last = current or last
+        if chosen[i] < 0 and last >= 0:
+            here = np.arange(first[i], first[i + 1])[usable[first[i] : first[i + 1]]]
+            away = np.linalg.norm(seen.hip_px[here] - seen.hip_px[last], axis=1)
+            if len(here) and away.min() < 0.5 * seen.length_px[last]:
+                chosen[i] = here[int(np.argmin(away))]
+        last = int(chosen[i]) if chosen[i] >= 0 else last
 
 
 def body_length_px(points_px: Floats) -> Floats:

@@ -1,18 +1,18 @@
-"""What the body adds to a lift: phases of the pull by the knee, the kind of lift, places over the feet."""
+"""What the body adds to a lift: phases of the pull by the knee, places over the feet."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
-from coach.domain.lift import InstantName, LiftName, Outcome, View
-from coach.domain.measures import Measure
+from coach.domain.lift import InstantName, View
+from coach.domain.measures import Limit, Measure
 from perception.instants import LiftTimes
 from perception.kinematics import Angles
-from perception.measures import Context, make_measure
+from perception.measures import make_measure
 from perception.pose import Floats, PoseTrack
+from perception.readings import Context
 
 KNEE_REBEND_DEG = 4.0  # deg, a smaller re-bend is within the jitter of the keypoints
-LOW_START = 0.17  # of stature, a bar this high over the ankles does not start from the floor
 FOOT_SD_M = 0.065  # m, mid-foot from heel and toe keypoints, and the hands against the bar; from simulated lifts
 
 
@@ -39,57 +39,6 @@ def pull_phases(angles: Angles, times: Mapping[InstantName, float]) -> dict[Inst
     if best is None:
         return {}
     return {"end_first_pull": float(t[best[1]]), "power_position": float(t[best[2]])}
-
-
-def starts_at_the_floor(track: PoseTrack, bar_px: Floats, time_s: float, m_per_px: float, stature_m: float) -> bool:
-    """Return whether the bar lies near the feet at a time, or not higher than a knee over them.
-
-    A rise that begins on the shoulders is a squat or a recovery, one that begins at the hip a hang lift.
-    """
-    near = np.abs(track.times_s - time_s) <= 0.2
-    ankles = (track.point_px("left_ankle")[:, 1] + track.point_px("right_ankle")[:, 1]) / 2
-    if not np.isfinite(ankles).any() or not np.isfinite(bar_px[near, 1]).any():
-        return True
-    floor_y = float(np.nanpercentile(ankles, 75))
-    over_m = (floor_y - float(np.nanmedian(bar_px[near, 1]))) * m_per_px
-    return over_m < LOW_START * stature_m
-
-
-def judge_kind(
-    track: PoseTrack, bar_px: Floats, lift: LiftTimes, rise_m: float, stature_m: float
-) -> tuple[LiftName, Outcome]:
-    """Return what kind of lift this was, and its outcome when the body was not under the bar.
-
-    Caught above the head it is a snatch, caught between chest and chin a clean, neither a pull. A lift that was not
-    caught is told by its height: a clean's bar does not pass 0.65 of stature.
-    """
-    if "catch" not in lift.times_s:
-        share = rise_m / stature_m
-        if lift.outcome == "no_attempt":
-            return "pull", "no_attempt"
-        return ("snatch" if share > 0.52 else "unknown"), lift.outcome
-    place = _bar_over_shoulders(track, bar_px, lift.times_s["catch"])
-    if place is None:
-        return ("snatch" if rise_m / stature_m > 0.58 else "clean"), lift.outcome
-    if place > 0.13:
-        return "snatch", lift.outcome
-    if place > -0.10:
-        return "clean", lift.outcome
-    return "pull", "not_caught"
-
-
-def _bar_over_shoulders(track: PoseTrack, bar_px: Floats, time_s: float) -> float | None:
-    """Return the height of the bar over the shoulders around a time, in statures; None when not seen."""
-    near = np.abs(track.times_s - time_s) <= 0.1
-    shoulder = (track.point_px("left_shoulder")[near, 1] + track.point_px("right_shoulder")[near, 1]) / 2
-    hip = (track.point_px("left_hip")[near, 1] + track.point_px("right_hip")[near, 1]) / 2
-    trunk = np.hypot(
-        shoulder - hip,
-        (track.point_px("left_shoulder")[near, 0] + track.point_px("right_shoulder")[near, 0]) / 2
-        - (track.point_px("left_hip")[near, 0] + track.point_px("right_hip")[near, 0]) / 2,
-    )
-    over = (shoulder - bar_px[near, 1]) / np.maximum(trunk, 1.0) * 0.288  # trunk over stature, Winter 2009
-    return float(np.nanmedian(over)) if np.isfinite(over).any() else None
 
 
 def place_measures(
@@ -121,8 +70,8 @@ def place_measures(
         if not np.isfinite(value):
             reasons[name] = "the feet or the hands were hidden"
             continue
-        sd = float(np.hypot(FOOT_SD_M, context.scale.body_relative_sd * value))
-        measures[name] = make_measure(name, float(value), sd, "body", at["catch"], track.times_s)
+        errors: dict[Limit, float] = {"pose": FOOT_SD_M, "scale": context.scale.body_relative_sd * abs(float(value))}
+        measures[name] = make_measure(name, float(value), errors, "body", at["catch"], track.times_s)
     return measures, reasons
 
 
@@ -151,6 +100,6 @@ def _place(name: str, track: PoseTrack, hands_px: Floats, at: Mapping[InstantNam
     if name == "bar_to_foot_catch_m":
         return forward * (around(hands_px[:, 0], at["catch"]) - around(foot, at["catch"]))
     if name == "foot_jump_m":
-        return forward * (around(foot, at["catch"]) - around(foot, at["lift_off"]))
+        return forward * (around(foot, at["catch"]) - around(foot, min(at.values())))
     left, right = (track.point_px(f"{side}_wrist")[:, 1] for side in ("left", "right"))
     return around(left - right, at["catch"])

@@ -6,22 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coach.domain.lift import InstantName
-from coach.domain.measures import Measure
+from coach.domain.measures import Limit, Measure
 from perception.bar import BarCurve, BarSamples, fit_curve
 from perception.dynamics import System, ground_force, moving_system, phase_force, system_work
 from perception.instants import LiftTimes
-from perception.measures import (
-    EDGE_SD_S,
-    MIN_RATE_PEAK_FORCE_HZ,
-    PEAK_SD_FRAMES,
-    Context,
-    Reading,
-    local_noise,
-    make_measure,
-)
+from perception.measures import EDGE_SD_S, MIN_RATE_PEAK_FORCE_HZ, local_noise, make_measure
 from perception.moments import Moments, joint_moments
 from perception.plate import PlateTrack
 from perception.pose import Floats, PoseTrack
+from perception.readings import EDGE_SD_FRAMES, Context, Reading
 from perception.sagittal import USUAL_SECOND_PULL_S, SideView, bar_m, solve_lift
 from perception.segments import Sex
 from perception.skeleton import PLACES, chain_com
@@ -132,7 +125,7 @@ def _moved_instants(
         "lift_off": EDGE_SD_S,
         "end_first_pull": PHASE_SD_S,
         "power_position": PHASE_SD_S,
-        "peak_velocity": PEAK_SD_FRAMES / rate_hz,
+        "peak_velocity": EDGE_SD_FRAMES / rate_hz,
     }
     middle = {**at, "peak_velocity": peak_s}
     return {name: time_s + sd.get(name, 0.0) * float(random.normal()) for name, time_s in middle.items()}
@@ -213,6 +206,8 @@ def forces_on_floor(
         body_mass_kg: None when not told.
     """
     reason = _why_no_solution(samples, context, body_mass_kg)
+    if reason is None and "lift_off" not in lift.times_s:
+        reason = "force on the floor is measured where the bar starts from the floor"
     if reason is None and body_mass_kg is not None and context.bar_mass_kg is not None:
         try:
             seen, motion, found = solve_lift(pose, plate, curve, lift, view)
@@ -262,13 +257,17 @@ def ground_measures(loads: Loads, context: Context, times_s: Floats) -> tuple[di
     for name, reading in readings.items():
         is_peak = name == "ground_force_peak_n"
         value = reading.value / (1 - PEAK_LOSS) if is_peak else reading.value
-        unknown = PEAK_LOSS_SD * value if is_peak else float(np.hypot(0.5 * shift[name], MODEL_SD * value))
-        total = float(np.hypot(sd[name], unknown))
+        errors: dict[Limit, float] = {
+            "pose": sd[name],
+            "smoothing": PEAK_LOSS_SD * value if is_peak else 0.5 * abs(shift[name]),
+            "definition": 0.0 if is_peak else MODEL_SD * value,
+        }
+        total = float(np.linalg.norm(list(errors.values())))
         reason = _why_not_this(name, value, total, loads, context)
         if reason is not None:
             reasons[name] = reason
             continue
-        measures[name] = make_measure(name, value, total, "body", reading.time_s, times_s)
+        measures[name] = make_measure(name, value, errors, "body", reading.time_s, times_s)
     missing = "no clear transition between first and second pull was seen"
     return measures, reasons | {name: missing for name in IDS if name not in readings}
 

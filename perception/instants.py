@@ -1,36 +1,33 @@
-"""Lifts in a bar track, their instants and outcome, by rules that hold on real lifts.
+"""The instants of one lift inside a known rise of the bar, by rules that hold on real lifts.
 
 The field defines the start as the first speed above 10 % of the maximum, peak velocity as the largest upward speed, max
 height as the highest position and the catch as the first turning point after it. Over a whole clip these fail: the
 recovery stands higher than the apex and the drop is faster than the pull. Here each is found inside one lift.
+
+Source: knowledge sheet of biomechanics, 1.4.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from coach.domain.lift import InstantName, Outcome
+from coach.domain.lift import InstantName, LiftName, Outcome
+from perception.bar import BarCurve
 from perception.pose import Floats
-from perception.smoothing import SmoothTrack, runs
+from perception.smoothing import runs
 
 STEP_S = 0.002  # s, grid on which the smooth curves are read
 START_SHARE = 0.10  # share of this lift's peak upward speed that marks the start (field definition)
 QUIET_S = 0.040  # s, shortest run below the start speed that counts as rest
-MIN_PEAK_M_S = 0.6  # m/s, a slower rise is no pull
-MAX_PEAK_M_S = 2.8  # m/s, no lifter moves a bar faster upward (elite snatch 2.05); such a track is not of a bar
-MIN_RISE_M = 0.25  # m, a shorter rise is no pull
-FLOOR_BAND_M = 0.15  # m, a pull from the floor begins inside this band above the lowest rest of the bar
-BOUNCE_M_S = -1.5  # m/s, a rise right after such a fall is a bounce
 DESCENT_M_S = -0.15  # m/s, slower than this the bar has not really come down
 LOWERED_M_S = -0.3  # m/s, rest before such a movement down does not belong to the pull after it
-STILL_M_S = 0.10  # m/s, speed of a turning point and of standing still
-FREE_FALL_M_S = -2.6  # m/s, a bar that falls faster has been dropped: 0.35 m of free fall
-STANDING_M_S = 0.06  # m/s, slower than this for HOLD_S, and above the catch, is recovered
-HOLD_S = 0.40  # s
+STILL_M_S = 0.10  # m/s, speed of a turning point
 LOW_M, HIGH_M = 0.006, 0.018  # m, heights passed after lift-off from which its time is found
 GROWTH = 2.6  # exponent of height against time just after lift-off; from 8 mm at 0.118 s with 0.18 m/s
+EARLIEST_S = 0.35  # s, the bar has not left its rest earlier than this before it reaches the start speed
 RECOVERING_M = 0.03  # m, above the apex the lifter is standing up, and what falls later is not the catch
 NO_DROP_S = 0.25  # s, after slowing below 10 % of the peak without turning: caught without a drop
+SMALLEST_DROP_M = 0.015  # m, a smaller drop is within what noise and bar whip do
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,10 +36,14 @@ class LiftTimes:
 
     Attributes:
         times_s: Time by instant.
-        outcome: How the lift ended.
-        rest_m: Height of the resting bar in the unit and origin of the track.
+        outcome: How the lift ended. A squat or deadlift that was stood up is "caught", a pull always "not_caught".
+        rest_m: Height of the resting bar in the unit and origin of the track: on the floor, where a hang lift begins,
+            or on the shoulders before the dip.
         end_s: End of what belongs to this lift: lost from sight, dropped, or the hold.
         has_rest: False when the bar was never still before the pull (touch and go, hang).
+        kind: Which lift this is.
+        variant: "full", "power" or "split" by how it was caught, "hang" or "block" by where it began, else "".
+        note: What makes the outcome unsure, in plain words; empty when nothing does.
     """
 
     times_s: dict[InstantName, float]
@@ -50,207 +51,183 @@ class LiftTimes:
     rest_m: float
     end_s: float
     has_rest: bool
+    kind: LiftName = "unknown"
+    variant: str = ""
+    note: str = ""
 
 
-def find_lifts(y: SmoothTrack, x: SmoothTrack, height_m: float) -> list[LiftTimes]:
-    """Return the lifts from the floor in one unbroken stretch of a bar track, in order of time.
+@dataclass(frozen=True, slots=True, eq=False)
+class Motion:
+    """A bar curve read on a fine even grid of N times.
 
-    Args:
-        y: Height of the bar in metres, up; any origin.
-        x: Horizontal position of the bar in metres.
-        height_m: Standing height of the athlete, or an estimate (only bands depend on it).
+    Attributes:
+        t: (N,), seconds; height, x: (N,), metres; up: (N,), upward speed; speed: (N,), speed in the plane, m/s.
+        noise_m: SD of one raw sample about the curve.
     """
-    t = np.arange(y.start_s, y.end_s, STEP_S)
-    if len(t) < 10:
-        return []
-    height, speed_up = y.value(t), y.rate(t)
-    speed = np.hypot(speed_up, x.rate(t))
-    floor = float(np.min(height))
-    lifts: list[LiftTimes] = []
-    for a, b in _rises(t, height, speed_up):
-        if lifts and t[a] < lifts[-1].end_s:
-            continue
-        if height[a] > floor + FLOOR_BAND_M and lifts:
-            continue
-        if height[a] > floor + FLOOR_BAND_M + 0.25 * height_m:
-            continue
-        if _is_bounce(t, speed_up, a) or not _slows_down(speed_up, a, b):
-            continue
-        lifts.append(_locate(t, height, speed_up, speed, a, b, height_m, y.noise_sd))
-    return lifts
+
+    t: Floats
+    height: Floats
+    x: Floats
+    up: Floats
+    speed: Floats
+    noise_m: float
+
+    @property
+    def smallest_drop_m(self) -> float:
+        """Return the least descent that is one."""
+        return max(SMALLEST_DROP_M, 4 * self.noise_m)
+
+    def index(self, time_s: float) -> int:
+        """Return the grid index nearest to a time."""
+        return int(np.clip(round((time_s - float(self.t[0])) / STEP_S), 0, len(self.t) - 1))
+
+    def until(self, stop: int) -> "Motion":
+        """Return the motion before a grid index."""
+        return Motion(self.t[:stop], self.height[:stop], self.x[:stop], self.up[:stop], self.speed[:stop], self.noise_m)
 
 
-def _rises(t: Floats, height: Floats, speed_up: Floats) -> list[tuple[int, int]]:
-    """Return index ranges of rises fast and high enough to be a pull; falls under 3 cm do not break one."""
-    merged: list[list[int]] = []
-    for a, b in runs(speed_up > 0):
-        if merged and height[merged[-1][1] - 1] - height[a] < 0.03 and t[a] - t[merged[-1][1] - 1] < 0.3:
-            merged[-1][1] = b
-        else:
-            merged.append([a, b])
-    return [
-        (a, b)
-        for a, b in merged
-        if height[b - 1] - height[a] >= MIN_RISE_M and MIN_PEAK_M_S <= np.max(speed_up[a:b]) <= MAX_PEAK_M_S
-    ]
+@dataclass(frozen=True, slots=True)
+class Top:
+    """The end of a rise: grid indices of its fastest and its highest moment, and whether the bar stayed up there."""
+
+    peak: int
+    apex: int
+    stays: bool
 
 
-def _is_bounce(t: Floats, speed_up: Floats, a: int) -> bool:
-    before = (t >= t[a] - 0.25) & (t < t[a])
-    return bool(before.any() and np.min(speed_up[before]) < BOUNCE_M_S)
+def read_motion(curve: BarCurve, start_s: float = -np.inf, end_s: float = np.inf) -> Motion:
+    """Return the curve on the grid, within a span of time."""
+    t = np.arange(max(curve.y.start_s, start_s), min(curve.y.end_s, end_s), STEP_S)
+    up = curve.y.rate(t)
+    return Motion(t, curve.y.value(t), curve.x.value(t), up, np.hypot(up, curve.x.rate(t)), curve.y.noise_sd)
 
 
-def _slows_down(speed_up: Floats, a: int, b: int) -> bool:
-    """Return whether the bar is seen until after its fastest moment; else it was lost in the pull."""
-    peak = a + int(np.argmax(speed_up[a:b]))
-    return bool(np.min(speed_up[peak:]) < START_SHARE * speed_up[peak])
+def find_top(m: Motion, a: int, b: int) -> Top:
+    """Return the fastest and the highest moment of the rise [a, b).
+
+    The highest is where the speed falls through zero; when it does not within 0.25 s of slowing below a tenth of the
+    peak, the bar stays there and it is the moment of slowing down.
+    """
+    peak = a + int(np.argmax(m.up[a:b]))
+    falling = np.flatnonzero(m.up[peak:] <= 0)
+    slow = np.flatnonzero(m.up[peak:] < START_SHARE * m.up[peak])
+    if not len(slow):
+        return Top(peak, len(m.t) - 1, False)
+    limit = peak + slow[0] + round(NO_DROP_S / STEP_S)
+    if len(falling) and peak + falling[0] <= limit:
+        return Top(peak, int(peak + falling[0]), False)
+    return Top(peak, int(min(peak + slow[0], len(m.t) - 1)), True)
 
 
-def _locate(
-    t: Floats, height: Floats, up: Floats, speed: Floats, a: int, b: int, height_m: float, noise_m: float
-) -> LiftTimes:
-    """Find the instants of the lift whose rise is [a, b)."""
-    first_stop = a + int(np.argmax(up[a:b]))
-    peak_m_s = float(up[first_stop])
-    apex, dropless = _apex(t, up, first_stop, peak_m_s)
-    start, has_rest = _start(t, up, speed, first_stop, peak_m_s)
-    lift_off_s, rest = _lift_off(t, height, start, first_stop)
-    times: dict[InstantName, float] = {
-        "lift_off": lift_off_s,
-        "start": float(t[start]),
-        "peak_velocity": _vertex(t, up, first_stop),
-        "max_height": float(t[apex]),
+def pull_times(m: Motion, top: Top, *, from_floor: bool) -> tuple[dict[InstantName, float], float, bool]:
+    """Return the instants up to max height of a pull, the height of the bar before it, and whether it was still.
+
+    Lift-off exists only where the bar lay on the floor.
+    """
+    start, has_rest = _start(m, top.peak)
+    left_s, rest = _leaving(m.t, m.height, start, top.peak)
+    times: dict[InstantName, float] = {"lift_off": left_s} if from_floor else {}
+    times |= {
+        "start": float(m.t[start]),
+        "peak_velocity": vertex(m.t, m.up, top.peak),
+        "max_height": float(m.t[top.apex]),
     }
-    smallest = max(0.015, 4 * noise_m)
-    catch = _catch(height, up, apex, smallest)
-    outcome, end = _outcome(t, height, up, apex, catch, dropless, rest, height_m, times, smallest)
-    return LiftTimes(times, outcome, rest, float(t[end]), has_rest)
+    return times, rest, has_rest
 
 
-def _vertex(t: Floats, z: Floats, i: int) -> float:
-    """Return the time of the maximum of the parabola through three grid points."""
+def dip_times(m: Motion, a: int, top: Top) -> tuple[dict[InstantName, float], float]:
+    """Return the instants up to max height of a lift that begins with a descent, and the height before it.
+
+    The start is the first upward speed above a tenth of the peak, after the lowest place.
+    """
+    bottom = a + int(np.argmin(m.height[a : top.peak + 1]))
+    before = m.up[: bottom + 1]
+    level = plateau(m, bottom)
+    fastest = level + int(np.argmin(before[level:]))
+    quiet = np.flatnonzero(before[:fastest] > START_SHARE * before[fastest])
+    slow = int(quiet[-1]) if len(quiet) else level
+    left_s, rest = _leaving(m.t, -m.height, slow, fastest)
+    quick = np.flatnonzero(m.up[: top.peak] < START_SHARE * m.up[top.peak])
+    start = max(bottom, int(quick[-1]) + 1 if len(quick) else bottom)
+    times: dict[InstantName, float] = {
+        "dip_start": left_s,
+        "dip_bottom": float(m.t[bottom]),
+        "start": float(m.t[start]),
+        "peak_velocity": vertex(m.t, m.up, top.peak),
+        "max_height": float(m.t[top.apex]),
+    }
+    return times, -rest
+
+
+def plateau(m: Motion, bottom: int) -> int:
+    """Return the index of the highest place before a descent: upward moves under 3 cm on the way do not end it."""
+    highest = bottom
+    for i in range(bottom, -1, -25):
+        if m.height[i] > m.height[highest]:
+            highest = i
+        elif m.height[i] < m.height[highest] - 0.03:
+            break
+        if (highest - i) * STEP_S > 1.0:
+            break
+    return highest
+
+
+def find_catch(m: Motion, apex: int) -> int | None:
+    """Return the index of the first turning point after a real descent, or None."""
+    height, up = m.height, m.up
+    recovering = np.flatnonzero(height[apex:] > height[apex] + RECOVERING_M)
+    stop = apex + int(recovering[0]) if len(recovering) else len(height)
+    if float(np.min(height[apex:stop])) > height[apex] - m.smallest_drop_m:
+        return None
+    fast = np.flatnonzero(up[apex:stop] < DESCENT_M_S)
+    if not len(fast):
+        return _soft_turn(m, apex, stop)
+    slow = np.flatnonzero(up[apex + fast[0] :] >= -STILL_M_S)
+    return int(apex + fast[0] + slow[0]) if len(slow) else None
+
+
+def _soft_turn(m: Motion, apex: int, stop: int) -> int | None:
+    """Return the lowest place before a rise by the smallest drop, where the bar never came down fast."""
+    low = apex + int(np.argmin(m.height[apex:stop]))
+    rises = float(np.max(m.height[low:], initial=m.height[low])) >= m.height[low] + m.smallest_drop_m
+    return low if rises else None
+
+
+def vertex(t: Floats, z: Floats, i: int) -> float:
+    """Return the time of the extreme of the parabola through three grid points."""
     if not 0 < i < len(t) - 1:
         return float(t[i])
     bend = z[i - 1] - 2 * z[i] + z[i + 1]
     return float(t[i]) if bend == 0 else float(t[i] + 0.5 * STEP_S * (z[i - 1] - z[i + 1]) / bend)
 
 
-def _start(t: Floats, up: Floats, speed: Floats, peak: int, peak_m_s: float) -> tuple[int, bool]:
+def _start(m: Motion, peak: int) -> tuple[int, bool]:
     """Return the index after the last quiet run before the peak, and whether there was one since the bar came down."""
-    lowered = np.flatnonzero(up[:peak] < LOWERED_M_S)
-    floor = int(lowered[-1]) if len(lowered) else 0
-    quiet = runs(speed[:peak] < START_SHARE * peak_m_s)
-    for a, b in reversed(quiet):
-        if a >= floor and (b - a) * STEP_S >= QUIET_S:
-            return min(b, len(t) - 1), True
-    recent = (t >= max(t[peak] - 1.5, t[floor])) & (t <= t[peak])
-    return int(np.flatnonzero(recent)[0] + np.argmin(speed[recent])), False
+    lowered = np.flatnonzero(m.up[:peak] < LOWERED_M_S)
+    earliest = int(lowered[-1]) if len(lowered) else 0
+    for a, b in reversed(runs(m.speed[:peak] < START_SHARE * m.up[peak])):
+        if a >= earliest and (b - a) * STEP_S >= QUIET_S:
+            return min(b, len(m.t) - 1), True
+    recent = (m.t >= max(m.t[peak] - 1.5, m.t[earliest])) & (m.t <= m.t[peak])
+    return int(np.flatnonzero(recent)[0] + np.argmin(m.speed[recent])), False
 
 
-def _lift_off(t: Floats, height: Floats, start: int, peak: int) -> tuple[float, float]:
-    """Return the time at which the bar left its rest height before the pull, and that height.
+def _leaving(t: Floats, height: Floats, start: int, fast: int) -> tuple[float, float]:
+    """Return the time at which the bar left its rest height before index `start`, and that height.
 
     The first millimetres drown in noise and in the smoothing, so the times at which 6 and 18 mm are passed are carried
     back along height ~ (t - t0) ** 2.6.
     """
     before = (t >= t[start] - 0.7) & (t <= t[start] - 0.2)
     rest = float(np.median(height[before])) if before.any() else float(height[start])
-    low, high = (_last_below(height[: peak + 1], rest + rise) for rise in (LOW_M, HIGH_M))
+    low, high = (_last_below(height[: fast + 1], rest + rise) for rise in (LOW_M, HIGH_M))
     if low is None or high is None or high <= low:
         return float(t[start]), rest
     ratio = (HIGH_M / LOW_M) ** (1 / GROWTH)
     moment = float(t[low]) - float(t[high] - t[low]) / (ratio - 1)
-    return float(np.clip(moment, max(t[0], t[start] - 0.35), t[start])), rest
+    return float(np.clip(moment, max(t[0], t[start] - EARLIEST_S), t[start])), rest
 
 
 def _last_below(height: Floats, level: float) -> int | None:
     low = np.flatnonzero(height <= level)
     return int(low[-1]) if len(low) else None
-
-
-def _apex(t: Floats, up: Floats, peak: int, peak_m_s: float) -> tuple[int, bool]:
-    """Return the index of max height, and whether the bar stayed up there without turning."""
-    falling = np.flatnonzero(up[peak:] <= 0)
-    slow = np.flatnonzero(up[peak:] < START_SHARE * peak_m_s)
-    if not len(slow):
-        return len(t) - 1, False
-    limit = peak + slow[0] + round(NO_DROP_S / STEP_S)
-    if len(falling) and peak + falling[0] <= limit:
-        return int(peak + falling[0]), False
-    return int(min(peak + slow[0], len(t) - 1)), True
-
-
-def _catch(height: Floats, up: Floats, apex: int, smallest_m: float) -> int | None:
-    """Return the index of the first turning point after a real descent, or None."""
-    recovering = np.flatnonzero(height[apex:] > height[apex] + RECOVERING_M)
-    stop = apex + int(recovering[0]) if len(recovering) else len(height)
-    if float(np.min(height[apex:stop])) > height[apex] - smallest_m:
-        return None
-    fast = np.flatnonzero(up[apex:stop] < DESCENT_M_S)
-    if not len(fast):
-        return None
-    slow = np.flatnonzero(up[apex + fast[0] :] >= -STILL_M_S)
-    if not len(slow):
-        return None
-    return int(apex + fast[0] + slow[0])
-
-
-def _outcome(
-    t: Floats,
-    height: Floats,
-    up: Floats,
-    apex: int,
-    catch: int | None,
-    dropless: bool,
-    rest: float,
-    height_m: float,
-    times: dict[InstantName, float],
-    smallest_m: float,
-) -> tuple[Outcome, int]:
-    """Judge how the lift ended; adds `catch` and `recovered` to `times`; returns the end index too."""
-    if height[apex] < rest + 0.25 * height_m:
-        return "no_attempt", apex
-    if catch is None:
-        return _without_turning(t, height, up, apex, dropless, rest, times, smallest_m)
-    fell_m_s = float(np.min(up[apex : catch + 1]))
-    if fell_m_s < FREE_FALL_M_S or height[catch] < rest + 0.15 * height_m:
-        return "not_caught", catch
-    times["catch"] = float(t[catch])
-    return _after_catch(t, height, up, catch, rest, times)
-
-
-def _without_turning(
-    t: Floats,
-    height: Floats,
-    up: Floats,
-    apex: int,
-    dropless: bool,
-    rest: float,
-    times: dict[InstantName, float],
-    smallest_m: float,
-) -> tuple[Outcome, int]:
-    if (len(t) - 1 - apex) * STEP_S < NO_DROP_S:  # lost from sight before it could be caught
-        return "not_caught", len(t) - 1
-    fell = float(np.min(up[apex:]))
-    if not dropless and fell < FREE_FALL_M_S:
-        return "not_caught", len(t) - 1
-    if float(height[apex] - np.min(height[apex : apex + round(0.6 / STEP_S)])) < smallest_m:
-        times["catch"] = times["max_height"]
-        outcome, end = _after_catch(t, height, up, apex, rest, times)
-        return ("caught_no_drop" if outcome == "caught" else outcome), end
-    return "not_caught", len(t) - 1
-
-
-def _after_catch(
-    t: Floats, height: Floats, up: Floats, catch: int, rest: float, times: dict[InstantName, float]
-) -> tuple[Outcome, int]:
-    """Look for the recovery (standing still, higher than the catch) before the bar comes down."""
-    down = np.flatnonzero((up[catch:] < BOUNCE_M_S) | (height[catch:] < rest + 0.5 * (height[catch] - rest)))
-    end = catch + int(down[0]) if len(down) else len(t) - 1
-    hold = round(HOLD_S / STEP_S)
-    for a, b in runs(np.abs(up[catch:end]) < STANDING_M_S):
-        if b - a >= hold and height[catch + a] > height[catch] + 0.15:
-            times["recovered"] = float(t[catch + a])
-            return "caught", end
-    stood = len(down) == 0 or float(np.max(height[catch:end], initial=height[catch])) > height[catch] + 0.30
-    return ("caught" if stood else "caught_then_lost"), end

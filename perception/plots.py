@@ -78,7 +78,8 @@ def _save(figure: Figure, lift: Lift, name: str, out_dir: Path, is_one_of_many: 
     return Plot(path, who + PLOT_WORDS[name])
 
 
-def _axes(figure: Figure, *place: int) -> Axes:
+def plain_axes(figure: Figure, *place: int) -> Axes:
+    """Return axes with a light grid and no frame; `place` as `Figure.add_subplot` takes it."""
     axes = figure.add_subplot(*place)
     axes.tick_params(colors=SOFT, labelsize=9)
     axes.grid(color=LINE, linewidth=0.6)
@@ -97,7 +98,7 @@ def draw_bar_path(scene: Scene, camera: CameraFacts, tracks: Tracks) -> Figure |
     if camera.view not in ("side", "oblique") or np.isfinite(x).sum() < 2:
         return None
     figure = Figure(figsize=(4.8, 6.4))
-    axes = _axes(figure, 1, 1, 1)
+    axes = plain_axes(figure, 1, 1, 1)
     points = np.stack([x, y], axis=1)
     pieces = np.stack([points[:-1], points[1:]], axis=1)
     whole = np.isfinite(pieces).all(axis=(1, 2))
@@ -204,7 +205,7 @@ def draw_height_velocity(scene: Scene, tracks: Tracks) -> Figure | None:
     if np.isfinite(bar.velocity_y_m_s[inside]).sum() < 2:
         return None
     figure = Figure(figsize=(5.4, 4.8))
-    upper, lower = _axes(figure, 2, 1, 1), _axes(figure, 2, 1, 2)
+    upper, lower = plain_axes(figure, 2, 1, 1), plain_axes(figure, 2, 1, 2)
     upper.sharex(lower)
     upper.plot(bar.times_s[inside], bar.y_m[inside], color=BLUE, linewidth=2.2)
     lower.plot(bar.times_s[inside], bar.velocity_y_m_s[inside], color=VERMILION, linewidth=2.2)
@@ -244,7 +245,7 @@ def draw_force(scene: Scene, tracks: Tracks) -> Figure | None:
     if np.isfinite(bar.force_n[inside]).sum() < 2:
         return None
     figure = Figure(figsize=(5.4, 3.3))
-    axes = _axes(figure, 1, 1, 1)
+    axes = plain_axes(figure, 1, 1, 1)
     has_peak = "bar_peak_force_n" in scene.lift.measures
     axes.plot(
         bar.times_s[inside],
@@ -296,7 +297,7 @@ def draw_joint_angles(scene: Scene, camera: CameraFacts, tracks: Tracks) -> Figu
     if all(np.isfinite(values[inside]).sum() < 2 for values, _, _ in curves.values()):
         return None
     figure = Figure(figsize=(5.4, 3.8))
-    axes = _axes(figure, 1, 1, 1)
+    axes = plain_axes(figure, 1, 1, 1)
     for name, (values, colour, style) in curves.items():
         axes.plot(times[inside], values[inside], style, color=colour, linewidth=2, label=name)
     _shade_phases(axes, scene, scene.window_s[1], with_names=True)

@@ -73,7 +73,7 @@ def observe(pose: PoseTrack, plate: PlateTrack, curve: BarCurve, lift: LiftTimes
     places[~_is_a_body(places, bar, straight)] = np.nan
     places[..., 1] += _floor_shift(places, sd, view.stature_m)
     stands = _stands(t, places, sd, at, view.stature_m)
-    held = (t >= at["lift_off"] - 0.1) & (t <= lift.end_s) if "catch" in at else (t <= at["max_height"])
+    held = (t >= at["lift_off"] - 0.1) & (t <= lift.end_s) if "catch" in at else (t <= _last_s(lift))
     flat = stands & ((t <= power) | (t >= _last_s(lift)))
     _level_feet(places, sd, flat, view.stature_m)
     return Observed(t, places, sd, bar, held, straight, stands, flat)
@@ -126,7 +126,7 @@ def phases_of(motion: Motion, at: Mapping[InstantName, float]) -> dict[InstantNa
 
 
 def _last_s(lift: LiftTimes) -> float:
-    return lift.times_s.get("catch", lift.times_s["max_height"])
+    return lift.times_s.get("catch", lift.times_s.get("max_height", lift.end_s))
 
 
 def _places(pose: PoseTrack, plate: PlateTrack, inside: Mask, view: SideView, camera_m: float) -> tuple[Floats, Floats]:
@@ -213,7 +213,10 @@ def _stands(t: Floats, places: Floats, sd: Floats, at: Mapping[InstantName, floa
             speed = np.polyfit(t[near] - t[i], z[near], 1)[0]
             high = float(np.median(z[near, 1])) > ANKLE_HEIGHT * stature_m + FOOT_HEIGHT_M
             moves[i] = np.linalg.norm(speed) > FOOT_SPEED_M_S or high
-    peak, end = at["peak_velocity"] + STANDS_UNTIL_S, at.get("catch", at["max_height"])
+    peak, end = (
+        at["peak_velocity"] + STANDS_UNTIL_S,
+        at.get("catch", at.get("max_height", at["peak_velocity"] + USUAL_SECOND_PULL_S)),
+    )
     pulls = (t >= at["lift_off"] - 0.3) & (t <= peak)
     turns = (t > peak) & (t < end)
     return np.asarray(pulls | ~(turns | moves))

@@ -7,6 +7,7 @@ import typer
 
 from coach.commands.terminal import OnProgress, complain, print_table, progress
 from coach.domain.words import printable
+from perception.simulator.spec import View
 
 if TYPE_CHECKING:
     from eval.cases import Case
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Scores: how good the measures and the guidance are.", no_args_is_help=True)
 
+SimulatedLift = Literal["snatch", "mixed"]
 CaseLanguage = Literal["en", "zh-Hant", "zh-Hans", "mixed"]
 HELD_OUT_SEED = 1_000_000  # as eval.cases says; read here without its imports
 META_SEED = 3_000_000  # as eval.meta says
@@ -31,19 +33,40 @@ def perception(
     data: Annotated[
         Path, typer.Option("--data", help="Folder for the simulated lifts; finished ones are used again.")
     ] = Path("out/eval-perception"),
-    n: Annotated[int, typer.Option("--n", min=1, help="Number of simulated lifts, one in five without a fault.")] = 60,
-    seed: Annotated[int, typer.Option("--seed", help="Of the first lift.")] = 0,
+    n: Annotated[int, typer.Option("--n", min=1, help="Number of simulated clips.")] = 60,
+    seed: Annotated[int, typer.Option("--seed", help="Of the set.")] = 0,
+    lift: Annotated[SimulatedLift, typer.Option("--lift", help="Which lift; mixed for every kind in turn.")] = "mixed",
+    view: Annotated[
+        Literal[View, "mixed"], typer.Option("--view", help="Where the camera stands; mixed for all in turn.")
+    ] = "mixed",
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes.")] = 2,
     clips: Annotated[
         Path | None, typer.Option("--clips", help="Folder of real clips with their labels.csv; none when left out.")
     ] = None,
+    page: Annotated[
+        Path | None, typer.Option("--page", help="Write tables and plots between the marks of this Markdown file.")
+    ] = None,
+    calibrate: Annotated[
+        Path | None,
+        typer.Option("--calibrate", help="Write the factors that make 90 % intervals hold 90 % into this file."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare measures with the truth of simulated lifts and the labels of real clips."""
+    from eval.accuracy_page import write_accuracy
+    from eval.calibration import calibrate as calibrated
     from eval.perception import run
+    from perception.measures import CALIBRATION
 
     with progress() as on_progress:
-        scores = run(data, n=n, seed=seed, workers=workers, clips=clips, on_progress=on_progress)
+        scores = run(data, n=n, seed=seed, lift=lift, view=view, workers=workers, clips=clips, on_progress=on_progress)
+    how = f"coach eval perception --n {n} --seed {seed} --lift {lift} --view {view}"
+    if page is not None:
+        for path in write_accuracy(scores, page, how):
+            complain(f"Written to {printable(path)}")
+    if calibrate is not None:
+        calibrate.write_text(calibrated(scores.clips, CALIBRATION, how).model_dump_json(indent=1) + "\n")
+        complain(f"Written to {printable(calibrate)}")
     if as_json:
         print(scores.model_dump_json(indent=2))
         return
@@ -51,6 +74,22 @@ def perception(
     print_table(
         ("what", "n", "result", "bar to reach", "reached"),
         ((row.what, str(row.n), row.result, row.bar, words[row.reached]) for row in scores.rows),
+    )
+    print_table(
+        ("measure", "source", "n", "bias", "SD", "ICC", "inside 90 %", "mostly limited by"),
+        (
+            (
+                m.measure,
+                m.source,
+                str(m.n),
+                f"{m.bias:+.3g}",
+                f"{m.sd:.3g}",
+                f"{m.icc:.3f}",
+                f"{m.inside:.0%}",
+                m.limited_by,
+            )
+            for m in scores.measures
+        ),
     )
 
 

@@ -54,7 +54,7 @@ class BarState:
 
 
 @dataclass(frozen=True, slots=True)
-class _Knots:
+class Knots:
     """Knots of the vertical speed: time, speed, acceleration."""
 
     rows: list[tuple[float, float, float]]
@@ -72,11 +72,11 @@ class _Knots:
         return float(whole(t[-1]) - whole(t[0]))
 
 
-def _pull(spec: SnatchSpec, heights: Heights) -> tuple[_Knots, dict[str, float]]:
+def _pull(spec: SnatchSpec, heights: Heights) -> tuple[Knots, dict[str, float]]:
     """Lay the speed from lift-off to the apex: first pull, dip of the transition, second pull, turnover."""
     v1, g = spec.first_pull_speed_m_s, GRAVITY_M_S2
     vd = v1 * (1 - spec.transition_loss_ratio)
-    knots = _Knots([(0.0, 0.0, 0.0)])
+    knots = Knots([(0.0, 0.0, 0.0)])
     first_s = heights.end_first_pull_m / (0.5792 * v1)
     knots.add(0.4 * first_s, 0.5 * v1, 1.75 * v1 / first_s)
     marks = {"end_first_pull_s": knots.add(0.6 * first_s, v1, 0.0)}
@@ -91,7 +91,7 @@ def _pull(spec: SnatchSpec, heights: Heights) -> tuple[_Knots, dict[str, float]]
     return knots, marks
 
 
-def _catch(spec: SnatchSpec, heights: Heights, knots: _Knots, marks: dict[str, float]) -> None:
+def _catch(spec: SnatchSpec, heights: Heights, knots: Knots, marks: dict[str, float]) -> None:
     """Add fall, stop with a small rebound, stand in the squat, recovery, hold and the push forward."""
     fall = spec.turnover_ratio * GRAVITY_M_S2
     share = 1.2 if spec.drop_m < 0.22 else 0.65
@@ -111,7 +111,7 @@ def _catch(spec: SnatchSpec, heights: Heights, knots: _Knots, marks: dict[str, f
     marks["release_s"] = knots.add(LOWER_S, -GRAVITY_M_S2 * LOWER_S / 2, -GRAVITY_M_S2)
 
 
-def _miss(spec: SnatchSpec, knots: _Knots, marks: dict[str, float]) -> None:
+def _miss(spec: SnatchSpec, knots: Knots, marks: dict[str, float]) -> None:
     """Add the short fall until the hands let go, with the acceleration reaching exactly -g."""
     fall, after = spec.turnover_ratio * GRAVITY_M_S2, spec.release_after_apex_s
     marks["release_s"] = knots.add(after, -(fall + GRAVITY_M_S2) / 2 * after, -GRAVITY_M_S2)
@@ -119,7 +119,7 @@ def _miss(spec: SnatchSpec, knots: _Knots, marks: dict[str, float]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Flight:
+class Flight:
     """One parabola of the dropped bar: where and how fast it starts."""
 
     start_s: float
@@ -129,7 +129,7 @@ class _Flight:
     vy_m_s: float
 
 
-def _flights(first: _Flight, restitution: float) -> list[_Flight]:
+def flights_after(first: Flight, restitution: float) -> list[Flight]:
     """Return the fall and every bounce; the last flight, at rest on the floor, has zero speed."""
     flights = [first]
     while True:
@@ -137,9 +137,9 @@ def _flights(first: _Flight, restitution: float) -> list[_Flight]:
         down = np.sqrt(f.vy_m_s**2 + 2 * GRAVITY_M_S2 * max(f.y_m, 0.0))
         lasts_s = (f.vy_m_s + down) / GRAVITY_M_S2
         up, vx = restitution * down, 0.6 * f.vx_m_s
-        landed = _Flight(f.start_s + lasts_s, f.x_m + f.vx_m_s * lasts_s, 0.0, vx, up)
+        landed = Flight(f.start_s + lasts_s, f.x_m + f.vx_m_s * lasts_s, 0.0, vx, up)
         if up < 0.15:
-            return [*flights, _Flight(landed.start_s, landed.x_m, 0.0, 0.0, 0.0)]
+            return [*flights, Flight(landed.start_s, landed.x_m, 0.0, 0.0, 0.0)]
         flights.append(landed)
 
 
@@ -167,8 +167,8 @@ class BarPath:
         self._x_held, self._x_push = self._forward(spec, knee_rise_m, middle_foot_m)
         end = self.times.release_s
         x_end, vx_end = float(self._x_push(end)), float(self._x_push(end, nu=1))
-        first = _Flight(end, x_end, float(self._height(end)), vx_end, float(self._speed(end)))
-        self.flights = _flights(first, spec.restitution)
+        first = Flight(end, x_end, float(self._height(end)), vx_end, float(self._speed(end)))
+        self.flights = flights_after(first, spec.restitution)
 
     def _forward(self, spec: SnatchSpec, knee_rise_m: float, middle_foot_m: float) -> tuple[ExtremesCurve, BPoly]:
         """Return the horizontal path while lifted, and while pushed forward before the release."""

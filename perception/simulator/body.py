@@ -14,6 +14,8 @@ EAR_ABOVE_SHOULDER = 0.115  # of stature, Winter's chin-to-vertex and shoulder h
 EAR_HALF = 0.044  # of stature, half a head's breadth
 NOSE_AHEAD = 0.066  # of stature, from the ear axis to the tip of the nose
 HEEL_SHARE = 0.25  # of the foot that lies behind the ankle
+RACKED_WRIST = (0.0, -0.6, 0.6)  # from knuckles to wrist with the bar on the front of the shoulders, by eye
+SIDES = (("left", -1), ("right", 1))  # and the sign of z on that side
 
 _REFERENCE_M = {
     "female": (1.735, 0.2751, 0.2643, 0.0780, 0.4979, 0.3685, 0.4386, 0.2283),
@@ -89,7 +91,7 @@ class Posture:
         hip_m: (T, 2), middle of the hips in the sagittal plane.
         trunk_deg: (T,), from horizontal, 90 = upright.
         heel_deg: (T,), pitch of the foot about the toe tip, 0 = flat.
-        toe_x_m: Toe tip when the foot points straight ahead; feet only turn about the ankle's place.
+        ankle_x_m: Ankle with the foot flat; feet only turn about its place.
         stance_m: (T,), half the distance between the ankles.
         hop_m: (T,), how far the feet are off the floor.
         turn_out_deg: (T,), toes and knees out.
@@ -98,9 +100,19 @@ class Posture:
     hip_m: Floats
     trunk_deg: Floats
     heel_deg: Floats
-    ankle_x_m: float
+    ankle_x_m: Floats | float
     stance_m: Floats
     hop_m: Floats
+    turn_out_deg: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Foot:
+    """One foot over T times: (T, 3) ankle, heel and toe, and (T,) how far toes and knee turn out."""
+
+    ankle: Floats
+    heel: Floats
+    toe: Floats
     turn_out_deg: Floats
 
 
@@ -148,11 +160,11 @@ def feet(body: Body, posture: Posture, sign: int) -> tuple[Floats, Floats, Float
     return behind(body.foot_m - body.heel_behind_m, body.ankle_height_m), behind(body.foot_m, 0.0), toe
 
 
-def _head(body: Body, posture: Posture, neck: Floats) -> dict[str, Floats]:
+def _head(body: Body, trunk_deg: Floats, neck: Floats) -> dict[str, Floats]:
     """Return nose and ears; the neck extends when the trunk leans, so that the lifter looks ahead."""
-    lean = 90 - posture.trunk_deg
-    up = np.deg2rad(posture.trunk_deg + 0.35 * lean)
-    gaze = np.deg2rad(posture.trunk_deg + 0.75 * lean - 90)
+    lean = 90 - trunk_deg
+    up = np.deg2rad(trunk_deg + 0.35 * lean)
+    gaze = np.deg2rad(trunk_deg + 0.75 * lean - 90)
     h = body.height_m
     middle = neck + _columns(np.cos(up), np.sin(up), 0.0) * (EAR_ABOVE_SHOULDER * h)
     ears = {
@@ -170,21 +182,50 @@ def place(body: Body, posture: Posture, hands: dict[str, Floats], elbow_pole: Fl
         hands: (T, 3) knuckles, for "left" and "right".
         elbow_pole: (T, 3), where the right elbow points; mirrored for the left.
     """
-    trunk = np.deg2rad(posture.trunk_deg)
-    hip = _columns(posture.hip_m[:, 0], posture.hip_m[:, 1], 0.0)
+    ground = {side: Foot(*feet(body, posture, sign), posture.turn_out_deg) for side, sign in SIDES}
+    return assemble(body, posture.hip_m, posture.trunk_deg, ground, hands, elbow_pole)
+
+
+def assemble(
+    body: Body,
+    hip_m: Floats,
+    trunk_deg: Floats,
+    ground: dict[str, Foot],
+    hands: dict[str, Floats],
+    elbow_pole: Floats,
+    wrist_bend: Floats | None = None,
+) -> Floats:
+    """Return the (T, K, 3) keypoints of a body between its hands and its feet, which need not mirror each other.
+
+    Args:
+        body: Bone lengths.
+        hip_m: (T, 2), middle of the hips in the sagittal plane.
+        trunk_deg: (T,), from horizontal, 90 = upright.
+        ground: Feet, for "left" and "right".
+        hands: (T, 3) knuckles, for "left" and "right".
+        elbow_pole: (T, 3), where the right elbow points; mirrored for the left.
+        wrist_bend: (T,), 0 with hand and forearm in line, 1 bent back as under a bar on the shoulders; None is 0.
+    """
+    trunk = np.deg2rad(trunk_deg)
+    hip = _columns(hip_m[:, 0], hip_m[:, 1], 0.0)
     neck = hip + _columns(np.cos(trunk), np.sin(trunk), 0.0) * body.trunk_m
-    out = np.deg2rad(posture.turn_out_deg)
-    points = _head(body, posture, neck)
-    for side, sign in (("left", -1), ("right", 1)):
+    points = _head(body, trunk_deg, neck)
+    for side, sign in SIDES:
+        foot = ground[side]
+        out = np.deg2rad(foot.turn_out_deg)
         shoulder = neck + np.array([0, 0, sign * body.shoulder_half_m])
         joint = hip + np.array([0, 0, sign * body.hip_half_m])
-        ankle, heel, toe = feet(body, posture, sign)
         mirrored = elbow_pole * np.array([1, 1, sign])
         elbow = bend(shoulder, hands[side], body.upper_arm_m, body.forearm_m + body.hand_m, mirrored)
         wrist = elbow + (hands[side] - elbow) * (body.forearm_m / (body.forearm_m + body.hand_m))
-        knee = bend(joint, ankle, body.thigh_m, body.shank_m, _columns(np.cos(out), 0.0, sign * np.sin(out)))
+        if wrist_bend is not None:
+            back = (wrist - hands[side]) / body.hand_m
+            back = back + wrist_bend[:, None] * (np.array(RACKED_WRIST) * np.array([1, 1, sign]) - back)
+            wrist = hands[side] + body.hand_m * back / np.linalg.norm(back, axis=-1, keepdims=True)
+            elbow = bend(shoulder, wrist, body.upper_arm_m, body.forearm_m, mirrored)
+        knee = bend(joint, foot.ankle, body.thigh_m, body.shank_m, _columns(np.cos(out), 0.0, sign * np.sin(out)))
         parts = {"shoulder": shoulder, "elbow": elbow, "wrist": wrist, "hand": hands[side], "hip": joint}
-        parts |= {"knee": knee, "ankle": ankle, "heel": heel, "toe": toe}
+        parts |= {"knee": knee, "ankle": foot.ankle, "heel": foot.heel, "toe": foot.toe}
         points |= {f"{side}_{name}": value for name, value in parts.items()}
     result = np.empty((len(trunk), len(KEYPOINTS), 3))
     for name, value in points.items():

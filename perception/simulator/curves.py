@@ -55,3 +55,45 @@ def smooth_through(rows: list[tuple[float, float, float]]) -> BPoly:
     second = np.zeros(len(t))
     second[1:-1] = (arriving[:-1] + leaving[1:]) / 2
     return BPoly.from_derivatives(t, np.column_stack([v, s, second]))
+
+
+class KeyCurve:
+    """A twice differentiable curve through key values at key times, constant before the first and after the last.
+
+    Quintic pieces. A key without a slope rests there: its curvature is zero, or that of a turning point as in
+    `ExtremesCurve`. A key with a slope is passed through, its curvature the mean of what cubics on either side have.
+    """
+
+    def __init__(self, rows: list[tuple[float, float, float]]) -> None:
+        """Lay the curve through (time, value, slope); times rise, and the first and last slope count as zero."""
+        t, v, s = np.array(rows, dtype=np.float64).T
+        if np.any(np.diff(t) <= 0):
+            raise ValueError(f"times must rise, got {t.tolist()}")
+        self.low_s, self.high_s = float(t[0]), float(t[-1])
+        if len(t) == 1:
+            self._poly = BPoly.from_derivatives([t[0], t[0] + 1], [[v[0], 0.0, 0.0]] * 2)
+            return
+        h, rise = np.diff(t), np.diff(v)
+        s[0] = s[-1] = 0.0
+        second = np.zeros(len(t))
+        for i in range(1, len(t) - 1):
+            if s[i] == 0.0:
+                second[i] = _turning(6 * rise[i - 1] / h[i - 1] ** 2, 6 * rise[i] / h[i] ** 2)
+            else:
+                arriving = (-6 * rise[i - 1] / h[i - 1] + 2 * s[i - 1] + 4 * s[i]) / h[i - 1]
+                second[i] = (arriving + (6 * rise[i] / h[i] - 4 * s[i] - 2 * s[i + 1]) / h[i]) / 2
+        self._poly = BPoly.from_derivatives(t, np.column_stack([v, s, second]))
+
+    def __call__(self, times_s: Floats, order: int = 0) -> Floats:
+        """Return the curve, or its derivative of `order`, at `times_s`."""
+        value = self._poly(np.clip(times_s, self.low_s, self.high_s), nu=order)
+        if order:
+            value = np.where((times_s < self.low_s) | (times_s > self.high_s), 0.0, value)
+        return np.asarray(value)
+
+
+def _turning(before: float, after: float) -> float:
+    """Return the curvature of a resting key from the pulls of the pieces before and after it."""
+    if before * after >= 0:
+        return 0.0
+    return float(np.sign(after) * min(np.sqrt(-before * after), 1.4 * abs(before), 1.4 * abs(after)))

@@ -1,12 +1,14 @@
 """The lifter and the bar as simple solids around their keypoints."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from perception.pose import INDEX, Floats
 from perception.simulator.bar_path import BarState
 from perception.simulator.body import Body
 from perception.simulator.shapes import ASIDE, Shape, axes_along, ball, capsule, cylinder, ellipsoid, limb, shadow
-from perception.simulator.spec import BarSpec, Clothes, Rgb
+from perception.simulator.spec import BarSpec, Clothes, Face, Rgb
 
 STEEL: Rgb = (0.62, 0.63, 0.66)
 DARK: Rgb = (0.08, 0.07, 0.06)
@@ -16,6 +18,7 @@ SLEEVE_END_M = 1.10  # m, half of a 2.2 m bar, IWF TCRR
 GRIP_RADIUS_M = 0.014  # m, 28 mm bar, IWF TCRR
 SLEEVE_RADIUS_M = 0.025  # m, 50 mm sleeve, IWF TCRR
 COLLAR_M = 0.03  # m, width of the ring between bar and discs
+BENDS_FROM_M = 0.3  # m, from the middle of the bar: between the hands it is drawn straight
 
 
 class _Figure:
@@ -166,61 +169,88 @@ def plate_face_m(bar: BarSpec) -> float:
     return SLEEVE_START_M + COLLAR_M + sum(widths)
 
 
-def _shade(colour: Rgb, factor: float, lift: float = 0.0) -> Rgb:
-    r, g, b = (min(1.0, max(0.0, c * factor + lift)) for c in colour)
-    return r, g, b
+def disc(
+    centre: Floats,
+    axis: Floats,
+    diameter_m: float,
+    width_m: float,
+    colour: Rgb,
+    roll_rad: float,
+    face: Face = "lettered",
+    shine: float = 0.3,
+) -> Shape:
+    """Return one disc whose lettering turns with the bar; `axis` points outward."""
+    out = np.array([np.cos(roll_rad), np.sin(roll_rad), 0.0])
+    radius = diameter_m / 2
+    return Shape("disc", centre, axes_along(axis, out), (radius, radius, width_m / 2), colour, shine, face=face)
 
 
-def disc(centre: Floats, axis: Floats, diameter_m: float, width_m: float, colour: Rgb, roll_rad: float) -> list[Shape]:
-    """Return one disc with rim, recessed ring, hub and marks that turn with the bar; `axis` points outward."""
-    radius, face = diameter_m / 2, centre + axis * (width_m / 2)
-    pale = _shade(colour, 0.7, 0.28)
-    parts = [
-        cylinder(centre, axis, radius, width_m / 2, colour),
-        cylinder(face, axis, 0.86 * radius, 0.002, _shade(colour, 0.8)),
-        cylinder(face, axis, 0.46 * radius, 0.004, _shade(colour, 1.12)),
-        cylinder(face, axis, 0.24 * radius, 0.006, STEEL, 0.6),
-    ]
-    for i in range(8):
-        turn = roll_rad + (i // 4) * np.pi + (i % 4) * 0.24
-        out = np.array([np.cos(turn), np.sin(turn), 0.0])
-        axes = np.column_stack([out, np.cross(axis, out), axis])
-        parts.append(Shape("box", face + out * 0.67 * radius, axes, (0.085 * radius, 0.045 * radius, 0.003), pale))
-    return parts
+def bend_m(bar: BarSpec, offset_m: float, out_m: Floats | float) -> Floats:
+    """Return how far above the hands' bar a bent bar is, at `out_m` from its middle: level, then a parabola.
+
+    Args:
+        bar: The bar.
+        offset_m: Height of the middle of the discs above that of the hands.
+        out_m: Distance from the middle of the bar.
+    """
+    share = np.maximum(np.asarray(out_m) - BENDS_FROM_M, 0.0) / (discs_middle_m(bar) - BENDS_FROM_M)
+    return np.asarray(offset_m * np.where(share < 1, share**2, 2 * share - 1))
 
 
-def loaded_bar(centre: Floats, bar: BarSpec, roll_rad: float) -> list[Shape]:
-    """Return bar, sleeves, collars and discs around `centre` (3,), along z."""
-    parts = [cylinder(centre, ASIDE, GRIP_RADIUS_M, SLEEVE_START_M, STEEL, 0.6)]
+def discs_middle_m(bar: BarSpec) -> float:
+    """Return how far the middle of the discs of one side is from the middle of the bar."""
+    return SLEEVE_START_M + COLLAR_M + sum(bar.disc_widths_m) / 2
+
+
+def loaded_bar(centre: Floats, bar: BarSpec, roll_rad: float, offset_m: float = 0.0) -> list[Shape]:
+    """Return bar, sleeves, collars and discs around `centre` (3,), along z; the discs `offset_m` above it."""
+    parts = []
     for sign in (-1.0, 1.0):
-        axis = ASIDE * sign
-        sleeve = (SLEEVE_START_M + SLEEVE_END_M) / 2
-        parts.append(
-            cylinder(centre + axis * sleeve, axis, SLEEVE_RADIUS_M, (SLEEVE_END_M - SLEEVE_START_M) / 2, STEEL, 0.6)
-        )
-        parts.append(cylinder(centre + axis * (SLEEVE_START_M + COLLAR_M / 2), axis, 0.04, COLLAR_M / 2, STEEL, 0.6))
-        out = SLEEVE_START_M + COLLAR_M
-        last_full = max(i for i, d in enumerate(bar.disc_diameters_m) if d >= bar.plate_diameter_m - 1e-9)
-        for i, (width, diameter) in enumerate(zip(bar.disc_widths_m, bar.disc_diameters_m, strict=True)):
-            middle, colour = centre + axis * (out + width / 2), bar.disc_colours[i]
-            if i >= last_full:
-                parts += disc(middle, axis, diameter, width - 0.002, colour, roll_rad)
-            else:
-                parts.append(cylinder(middle, axis, diameter / 2, width / 2 - 0.001, colour))
-            out += width
-        parts.append(cylinder(centre + axis * (out + 0.02), axis, 0.045, 0.02, STEEL, 0.6))
-    return parts
+        parts += _half_bar(centre, bar, roll_rad, offset_m, sign)
+    if offset_m == 0.0:
+        return [cylinder(centre, ASIDE, GRIP_RADIUS_M, SLEEVE_START_M, STEEL, 0.6), *parts]
+    knots = np.linspace(-SLEEVE_START_M, SLEEVE_START_M, 11)
+    line = centre + np.column_stack([0 * knots, bend_m(bar, offset_m, abs(knots)), knots])
+    return [*parts, *(capsule(a, b, GRIP_RADIUS_M, STEEL) for a, b in pairwise(line))]
+
+
+def _half_bar(centre: Floats, bar: BarSpec, roll_rad: float, offset_m: float, sign: float) -> list[Shape]:
+    """Return sleeve, collars and discs of the side that `sign` says, square to the bent bar."""
+    slope = 2 * offset_m / (discs_middle_m(bar) - BENDS_FROM_M)
+    axis = np.array([0.0, slope, sign]) / np.hypot(1, slope)
+
+    def at(out_m: float) -> Floats:
+        return np.asarray(centre + np.array([0.0, float(bend_m(bar, offset_m, out_m)), sign * out_m]))
+
+    sleeve, half = (SLEEVE_START_M + SLEEVE_END_M) / 2, (SLEEVE_END_M - SLEEVE_START_M) / 2
+    parts = [
+        cylinder(at(sleeve), axis, SLEEVE_RADIUS_M, half, STEEL, 0.6),
+        cylinder(at(SLEEVE_START_M + COLLAR_M / 2), axis, 0.04, COLLAR_M / 2, STEEL, 0.6),
+    ]
+    out = SLEEVE_START_M + COLLAR_M
+    for width, diameter, colour in zip(bar.disc_widths_m, bar.disc_diameters_m, bar.disc_colours, strict=True):
+        middle = at(out + width / 2)
+        parts.append(disc(middle, axis, diameter, width - 0.002, colour, roll_rad, bar.faces, bar.shine))
+        out += width
+    return [*parts, cylinder(at(out + 0.02), axis, 0.045, 0.02, STEEL, 0.6)]
 
 
 def lifter_and_bar(
-    points: Floats, state: BarState, index: int, body: Body, girth: float, clothes: Clothes, bar: BarSpec
+    points: Floats,
+    state: BarState,
+    index: int,
+    body: Body,
+    girth: float,
+    clothes: Clothes,
+    bar: BarSpec,
+    offset_m: float = 0.0,
 ) -> list[Shape]:
-    """Return everything that moves at one time: `points` (T, K, 3) and `state` at `index`."""
+    """Return everything that moves at one time: `points` (T, K, 3) and `state` at `index`; discs `offset_m` higher."""
     x, y = state.position_m[index]
     centre = np.array([x, y + bar.plate_diameter_m / 2, 0.0])
     return [
         *person(points[index], body, girth, clothes),
-        *loaded_bar(centre, bar, 0.4 + 0.9 * x),
+        *loaded_bar(centre, bar, 0.4 + 0.9 * x, offset_m),
         *_shadows(points[index], centre, bar),
     ]
 

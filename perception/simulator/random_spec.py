@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 
+from perception.simulator.camera import camera_of
 from perception.simulator.spec import (
     COLOURS,
     FAULTS,
@@ -20,6 +21,9 @@ from perception.simulator.spec import (
     VideoSpec,
     View,
 )
+
+_VIEW_NUMBERS: dict[View, int] = {"side": 0, "front": 1, "rear": 2, "oblique": 3}
+OBLIQUE_DEG = (25.0, 65.0)  # off the side; as far off the front or rear at least
 
 Rng = np.random.Generator
 
@@ -129,9 +133,10 @@ def random_camera(rng: Rng, view: View, height_m: float, video: VideoSpec) -> Ca
     nearest = distance - (0.8 if view == "side" else 0.45)
     top = 1.14 * height_m + 0.24
     reach = max(top - height, height + 0.1)
-    by_height = _between(rng, 0.88, 0.98) * video.height_px / 2 / reach
+    fills = _between(rng, 0.88, 0.98)
+    by_height = fills * video.height_px / 2 / reach
     by_width = video.width_px / (2.3 if view == "side" else 2.75)
-    return CameraSpec(
+    camera = CameraSpec(
         view=view,
         athlete_side="left" if rng.random() < 0.5 else "right",
         distance_m=distance,
@@ -140,6 +145,27 @@ def random_camera(rng: Rng, view: View, height_m: float, video: VideoSpec) -> Ca
         focal_px=min(by_height, by_width) * nearest,
         aim_x_m=_between(rng, -0.05, 0.15) if view == "side" else 0.0,
     )
+    if view in ("side", "front"):
+        return camera
+    if view == "oblique":
+        yaw = float(rng.choice([-1, 1])) * _between(rng, *OBLIQUE_DEG)
+        camera = camera.model_copy(update={"yaw_deg": yaw})
+    return camera.model_copy(update={"focal_px": fills * widest_focal_px(camera, video, height_m)})
+
+
+def widest_focal_px(camera: CameraSpec, video: VideoSpec, height_m: float) -> float:
+    """Return the longest focal length at which body, bar overhead and a split all stay in the picture of a camera.
+
+    For any lift and direction; the bar is taken as high as in a jerk, the feet as far apart as in a split.
+    """
+    top = 1.22 * height_m + 0.24
+    boxes = ((-0.4, 0.45, 1.12, top), (-0.7, 0.75, 0.45, 0.75 * height_m))
+    corners = [
+        (x, y, z) for back, front, aside, up in boxes for x in (back, front) for y in (0, up) for z in (-aside, aside)
+    ]
+    seen = camera_of(camera.model_copy(update={"focal_px": 1.0}), video).project(np.array(corners))
+    half = np.array([video.width_px, video.height_px]) / 2
+    return float(np.min(half / np.maximum(np.abs(seen - half), 1e-9)))
 
 
 def _colour(rng: Rng, low: float, high: float) -> Rgb:
@@ -207,7 +233,7 @@ def random_spec(
     """
     if missed and fault in ("drop_large_snatch", "net_rearward_missing"):
         raise ValueError(f"a missed lift has no catch, so it cannot show {fault}")
-    rng = np.random.default_rng([seed, FAULTS.index(fault) + 1 if fault else 0, int(missed), int(view == "front")])
+    rng = np.random.default_rng([seed, FAULTS.index(fault) + 1 if fault else 0, int(missed), _VIEW_NUMBERS[view]])
     lifter = random_lifter(rng)
     video = random_video(rng)
     return LiftSpec(

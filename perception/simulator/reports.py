@@ -123,6 +123,8 @@ def _measures(
     measures: dict[str, Measure] = {}
     missing: dict[str, str] = {}
     for name, info in MEASURES.items():
+        if not info.belongs_to(truth.lift):
+            continue
         low, high = _PLATE_SD_M if any(word in name for word in _PLATE_WORDS) else _SD[info.unit]
         sd = float(rng.uniform(low, high))  # drawn for every measure, so that one gap moves no other number
         error = float(rng.normal(0, sd))

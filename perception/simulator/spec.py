@@ -7,11 +7,16 @@ from pydantic import Field
 
 from coach.domain.base import Record
 from coach.domain.settings import PLATE_DIAMETER_M
+from perception.simulator.technique import LiftKind, Moves
 
 Rgb = tuple[float, float, float]
 Fault = Literal["bar_forward_off_floor", "bar_swing_forward", "drop_large_snatch", "net_rearward_missing"]
 Pattern = Literal["flat", "stripes", "gradient", "bricks", "posters"]
-View = Literal["side", "front"]
+View = Literal["side", "front", "rear", "oblique"]
+VIEWS: tuple[View, ...] = ("side", "front", "rear", "oblique")
+Face = Literal["plain", "lettered", "holes", "spokes"]
+Timing = Literal["true", "slow", "jittered", "dropped"]
+Handling = Literal["shake", "pan", "zoom", "follow"]
 Sex = Literal["female", "male"]
 FAULTS: tuple[Fault, ...] = (
     "bar_forward_off_floor",
@@ -100,17 +105,58 @@ class SnatchSpec(Record):
 
 
 class BarSpec(Record):
-    """The bar: mass of everything on it, and the discs from the inside out on each side."""
+    """The bar: mass of everything on it, and the discs from the inside out on each side.
+
+    Attributes:
+        plate_diameter_m: Of the largest discs; the bar rests at half of it.
+        faces: What the outer faces show.
+        sag_m: How far the sleeves hang below the hands when the bar is held still; 0 for a bar that does not bend.
+        shine: Of the discs, 0 to 1.
+    """
 
     mass_kg: float
     plate_diameter_m: float = PLATE_DIAMETER_M
     disc_widths_m: tuple[float, ...]
     disc_diameters_m: tuple[float, ...]
     disc_colours: tuple[Rgb, ...]
+    faces: Face = "lettered"
+    sag_m: float = Field(default=0.0, ge=0, le=0.08)
+    shine: float = Field(default=0.3, ge=0, le=1)
+
+
+class MovementSpec(Record):
+    """How the camera moves while it films; all zero for a tripod.
+
+    Attributes:
+        seed: Of the shake.
+        shake_deg: SD of the direction of a hand-held camera, about each of its axes.
+        shake_m: SD of its place, along each axis.
+        pan_deg_s: Steady turn to the camera's right.
+        zoom_ratio: Focal length at the end over that at the start.
+        follow_ratio: Share of the bar's way up that the camera tilts after, a little late.
+    """
+
+    seed: int = 0
+    shake_deg: float = 0.0
+    shake_m: float = 0.0
+    pan_deg_s: float = 0.0
+    zoom_ratio: float = Field(default=1.0, gt=0)
+    follow_ratio: float = 0.0
 
 
 class CameraSpec(Record):
-    """A level pinhole camera; `yaw_deg` is how far off square, `aim_x_m` the point of the floor it looks over."""
+    """A pinhole camera.
+
+    Attributes:
+        view: Where it stands; "oblique" is between the side and the front or rear.
+        athlete_side: The side of the athlete that it stands on; without meaning from straight ahead and behind.
+        yaw_deg: How far it stands off square, clockwise as seen from above: from the middle of the side for "side"
+            and "oblique", from straight ahead for "front", from straight behind for "rear".
+        aim_x_m: The point of the floor that it looks over.
+        pitch_deg: Looks up (+) or down (-).
+        roll_deg: Turned clockwise (+) as its holder sees it, so that the picture leans to the left.
+        movement: How it moves.
+    """
 
     view: View
     athlete_side: Literal["left", "right"]
@@ -119,10 +165,27 @@ class CameraSpec(Record):
     yaw_deg: float
     focal_px: float
     aim_x_m: float
+    pitch_deg: float = 0.0
+    roll_deg: float = 0.0
+    movement: MovementSpec = MovementSpec()
+
+
+class CutSpec(Record):
+    """Frames of a second camera, as shares of the clip."""
+
+    start_ratio: float = Field(gt=0, lt=1)
+    end_ratio: float = Field(gt=0, le=1)
+    camera: CameraSpec
 
 
 class VideoSpec(Record):
-    """What the camera makes of it."""
+    """What the camera makes of it.
+
+    Attributes:
+        rate: Frame rate that the file states.
+        timing: "slow" and "true" have even times; "jittered" and "dropped" are of variable rate, with exact times.
+        slow_factor: The file runs this many times slower than the lift; 4 for 120 frames a second stored as 30.
+    """
 
     width_px: int
     height_px: int
@@ -132,10 +195,12 @@ class VideoSpec(Record):
     gain: float
     gamma: float
     crf: int
+    timing: Timing = "true"
+    slow_factor: float = Field(default=1.0, gt=0)
 
     @property
     def frame_rate_hz(self) -> Fraction:
-        """Return the exact frame rate."""
+        """Return the frame rate that the file states."""
         return RATES[self.rate]
 
 
@@ -154,7 +219,10 @@ class Clothes(Record):
 
 
 class LookSpec(Clothes):
-    """The lifter's colours and things around; all further detail follows from `seed`."""
+    """The lifter's colours and things around; all further detail follows from `seed`.
+
+    `passer` is somebody who walks through the picture behind the lifter or in front of the plates.
+    """
 
     seed: int
     wall: Rgb
@@ -166,16 +234,38 @@ class LookSpec(Clothes):
     has_second_bar: bool
     has_bystander: bool
     light: float
+    passer: Literal["none", "behind", "in_front"] = "none"
+    has_second_lifter: bool = False
+
+
+class Filming(Record):
+    """What is asked of the filming of a set of clips; by default a still, level camera and true times.
+
+    Attributes:
+        is_tilted: Roll up to 3 degrees; the camera up to a metre higher or lower, looking down or up.
+        handling: How the camera moves; "mixed" for each in turn.
+        has_cut: A second camera for a part of the clip.
+        timing: Times of the frames; "mixed" for each in turn.
+        is_busy: People who walk or lift around the lifter, plates of many kinds, a bar that bends, bad light.
+    """
+
+    is_tilted: bool = False
+    handling: Handling | Literal["mixed"] | None = None
+    has_cut: bool = False
+    timing: Timing | Literal["mixed"] = "true"
+    is_busy: bool = False
 
 
 class LiftSpec(Record):
     """Everything about one simulated lift."""
 
     seed: int
-    lift: Literal["snatch"] = "snatch"
+    lift: LiftKind = "snatch"
     lifter: LifterSpec
-    snatch: SnatchSpec
+    snatch: SnatchSpec | None = None
+    moves: Moves | None = None
     bar: BarSpec
     camera: CameraSpec
     video: VideoSpec
     look: LookSpec
+    cuts: tuple[CutSpec, ...] = ()

@@ -1,6 +1,6 @@
 """What stands around the lifter: floor, platform, wall, discs on a rack, a second bar, a bystander, lights."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -81,18 +81,22 @@ def _planks(colour: Rgb, rng: np.random.Generator) -> Image:
     return _grained(picture, rng, 0.02)
 
 
-class _Room:
+class Room:
     """Places things by how far right and how far behind the lifter they are, as the camera sees it."""
 
     def __init__(self, camera: Camera) -> None:
-        self.right, self.away = camera.right, camera.forward
-        self.toward = -camera.forward
+        """Take level directions from a camera, however it is tilted."""
+        level = camera.forward * np.array([1.0, 0.0, 1.0])
+        self.away = level / np.linalg.norm(level) if camera.forward[1] else camera.forward
+        self.right = np.cross(self.away, np.array([0.0, 1.0, 0.0]))
+        self.toward = -self.away
 
     def at(self, right_m: float, away_m: float, up_m: float) -> Floats:
+        """Return the place, right of the lifter, behind and up from the floor."""
         return np.asarray(self.right * right_m + self.away * away_m + np.array([0.0, up_m, 0.0]))
 
 
-def _rack(room: _Room, rng: np.random.Generator, wall_away_m: float) -> list[Shape]:
+def _rack(room: Room, rng: np.random.Generator, wall_away_m: float) -> list[Shape]:
     """Return discs hung on two posts before the wall, facing the camera."""
     right = float(rng.choice([-1, 1]) * rng.uniform(0.9, 2.2))
     parts = []
@@ -101,28 +105,26 @@ def _rack(room: _Room, rng: np.random.Generator, wall_away_m: float) -> list[Sha
             centre = room.at(right + column * 0.55, wall_away_m - 0.15, 0.3 + 0.5 * row)
             size = float(rng.choice([0.45, 0.45, 0.35, 0.23]))
             colour = COLOURS[int(rng.integers(len(COLOURS)))]
-            parts += disc(centre, room.toward, size, 0.06, colour, float(rng.uniform(0, 6)))
+            parts.append(disc(centre, room.toward, size, 0.06, colour, float(rng.uniform(0, 6))))
     for column in range(2):
         post = room.at(right + column * 0.55, wall_away_m - 0.06, 0.75)
         parts.append(cylinder(post, np.array([0.0, 1.0, 0.0]), 0.03, 0.75, (0.15, 0.15, 0.16)))
     return parts
 
 
-def _turned(shape: Shape, heading_rad: float, offset: Floats) -> Shape:
+def turned_shape(shape: Shape, heading_rad: float, offset: Floats) -> Shape:
     """Return the shape turned about the vertical and then moved."""
     c, s = np.cos(heading_rad), np.sin(heading_rad)
     turn = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
-    return Shape(
-        shape.kind, turn @ shape.centre_m + offset, turn @ shape.axes, shape.sizes_m, shape.colour, shape.shine
-    )
+    return replace(shape, centre_m=turn @ shape.centre_m + offset, axes=turn @ shape.axes)
 
 
-def _second_bar(room: _Room, rng: np.random.Generator, wall_away_m: float) -> list[Shape]:
+def _second_bar(room: Room, rng: np.random.Generator, wall_away_m: float) -> list[Shape]:
     colour = COLOURS[int(rng.integers(len(COLOURS)))]
     bar = BarSpec(mass_kg=60, disc_widths_m=(0.06,), disc_diameters_m=(0.45,), disc_colours=(colour,))
     spot = room.at(float(rng.uniform(-2, 2)), float(rng.uniform(1.5, wall_away_m - 0.6)), 0.225)
     heading = float(rng.uniform(-0.5, 0.5))
-    return [_turned(s, heading, spot) for s in loaded_bar(np.zeros(3), bar, 0.7)]
+    return [turned_shape(s, heading, spot) for s in loaded_bar(np.zeros(3), bar, 0.7)]
 
 
 def standing(body: Body) -> Floats:
@@ -140,10 +142,10 @@ def standing(body: Body) -> Floats:
     return np.asarray(place(body, posture, hands, np.array([[-0.9, 0.0, 0.3]]))[0])
 
 
-def _bystander(room: _Room, rng: np.random.Generator, wall_away_m: float) -> list[Shape]:
+def _bystander(room: Room, rng: np.random.Generator, wall_away_m: float) -> list[Shape]:
     sex: Sex = "female" if rng.random() < 0.5 else "male"
     body = body_of(LifterSpec(height_m=float(rng.uniform(1.55, 1.85)), mass_kg=70, sex=sex))
-    shirt, shorts, hair = (_random_colour(rng) for _ in range(3))
+    shirt, shorts, hair = (random_colour(rng) for _ in range(3))
     clothes = Clothes(
         skin=(0.78, 0.58, 0.47),
         hair=hair,
@@ -158,10 +160,11 @@ def _bystander(room: _Room, rng: np.random.Generator, wall_away_m: float) -> lis
     side = float(rng.choice([-1, 1]) * rng.uniform(0.9, 1.7))
     spot = room.at(side, float(rng.uniform(1.2, wall_away_m - 0.3)), 0.0)
     heading = float(rng.uniform(0, 2 * np.pi))
-    return [_turned(s, heading, spot) for s in person(standing(body), body, 1.0, clothes)]
+    return [turned_shape(s, heading, spot) for s in person(standing(body), body, 1.0, clothes)]
 
 
-def _random_colour(rng: np.random.Generator) -> Rgb:
+def random_colour(rng: np.random.Generator) -> Rgb:
+    """Return any colour but the brightest."""
     red, green, blue = rng.uniform(0.05, 0.85, 3)
     return float(red), float(green), float(blue)
 
@@ -170,7 +173,7 @@ def surroundings_of(spec: LiftSpec, camera: Camera) -> Surroundings:
     """Return everything around the lifter; the same spec gives the same room."""
     look = spec.look
     rng = np.random.default_rng([look.seed, 7])
-    room = _Room(camera)
+    room = Room(camera)
     wall_away = float(rng.uniform(2.4, 4.0))
     shapes: list[Shape] = []
     if look.has_rack:

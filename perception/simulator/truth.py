@@ -12,14 +12,13 @@ from coach.domain.lift import PULL_INSTANTS, Facing, InstantName, LiftName, Outc
 from perception.pose import INDEX, KEYPOINTS, Floats
 from perception.simulator.bar_path import GRAVITY_M_S2, BarState
 from perception.simulator.body import angle_deg
-from perception.simulator.camera import Camera, camera_of, facing
-from perception.simulator.mannequin import plate_face_m
+from perception.simulator.camera import facing, project_each
+from perception.simulator.film_truth import Line, TrueBar, TrueCamera, lines, true_bar, true_camera
+from perception.simulator.filming import Film, clip_times
 from perception.simulator.motion import SnatchMotion
 from perception.simulator.spec import Fault, LifterSpec, LiftSpec
 
 DENSE_HZ = 1000  # Hz, the noise-free track on which instants are found
-
-Line = list[float]
 
 
 class TrueInstant(Record):
@@ -38,34 +37,11 @@ class TrueAngles(Record):
     elbow_deg: float
 
 
-class TrueBar(Record):
-    """The bar in every frame: forward from lift-off and up from its rest, and the force that its motion needs.
-
-    `force_n` is m (g + a): the weight at rest, nothing in free fall; the blows of the bounces are left out.
-    """
-
-    x_m: Line
-    y_m: Line
-    velocity_x_m_s: Line
-    velocity_y_m_s: Line
-    force_n: Line
-    plate_px: list[tuple[float, float]]
-    plate_radius_px: Line
-
-
-class TrueCamera(Record):
-    """Where the camera stood; `m_per_px` holds at the outer face of the near plate."""
-
-    distance_m: float
-    height_m: float
-    yaw_deg: float
-    focal_px: float
-    m_per_px: float
-    exposure_s: float
-
-
 class Truth(Record):
     """Everything known about one simulated clip.
+
+    `frame_rate_hz`, `times_s` and the times of instants are the file's; `true_rate_hz` is how many frames were taken in
+    a second of the lift (None: as many), and more than the file's in slow motion. Measures, speeds and forces are true.
 
     `keypoints_m` is (T, K, 3) in the axes of the bar (x forward from the bar at lift-off, y up from the bar's rest
     height, z to the lifter's right); `keypoints_px` is (T, K, 2).
@@ -83,6 +59,8 @@ class Truth(Record):
     height_px: int
     frame_rate_hz: float
     times_s: Line
+    true_rate_hz: float | None = None
+    is_variable_rate: bool = False
     lifter: LifterSpec
     bar_mass_kg: float
     plate_diameter_m: float
@@ -100,8 +78,7 @@ class Truth(Record):
 def frame_times(spec: LiftSpec, motion: SnatchMotion) -> Floats:
     """Return (T,), the time of every frame in seconds after lift-off; the clip starts `setup_s` before."""
     duration_s = spec.snatch.setup_s + motion.end_s
-    n_frames = int(duration_s * spec.video.frame_rate_hz)
-    return np.array([float(i / spec.video.frame_rate_hz) for i in range(n_frames)]) - spec.snatch.setup_s
+    return clip_times(spec, duration_s) / spec.video.slow_factor - spec.snatch.setup_s
 
 
 def _first(hits: np.ndarray[tuple[int], np.dtype[np.bool_]], start: int) -> int | None:
@@ -258,53 +235,19 @@ class _Dense:
         return measures
 
 
-def _lines(values: Floats, decimals: int) -> Line:
-    return [float(v) for v in np.round(values, decimals) + 0.0]
-
-
-def _near_plate(spec: LiftSpec, camera: Camera, state: BarState) -> tuple[Floats, Floats]:
-    """Return centre (T, 2) and radius (T,) in pixels of the outer disc nearer to the camera; from in front, the left."""
-    sign = 1.0 if spec.camera.view == "side" and spec.camera.athlete_side == "right" else -1.0
-    centre = np.column_stack([state.position_m, np.full(len(state.position_m), sign * plate_face_m(spec.bar))])
-    centre[:, 1] += spec.bar.plate_diameter_m / 2
-    return camera.project(centre), camera.focal_px * spec.bar.plate_diameter_m / 2 / camera.depth_m(centre)
-
-
-def _true_bar(spec: LiftSpec, camera: Camera, state: BarState) -> TrueBar:
-    plate, radius = _near_plate(spec, camera, state)
-    return TrueBar(
-        x_m=_lines(state.position_m[:, 0], 5),
-        y_m=_lines(state.position_m[:, 1], 5),
-        velocity_x_m_s=_lines(state.velocity_m_s[:, 0], 4),
-        velocity_y_m_s=_lines(state.velocity_m_s[:, 1], 4),
-        force_n=_lines(spec.bar.mass_kg * (GRAVITY_M_S2 + state.acceleration_m_s2[:, 1]), 1),
-        plate_px=[(a, b) for a, b in np.round(plate, 2).tolist()],
-        plate_radius_px=_lines(radius, 3),
-    )
-
-
-def _true_camera(spec: LiftSpec, camera: Camera) -> TrueCamera:
-    _, radius = _near_plate(spec, camera, BarState(np.zeros((1, 2)), np.zeros((1, 2)), np.zeros((1, 2))))
-    return TrueCamera(
-        distance_m=spec.camera.distance_m,
-        height_m=spec.camera.height_m,
-        yaw_deg=spec.camera.yaw_deg,
-        focal_px=spec.camera.focal_px,
-        m_per_px=spec.bar.plate_diameter_m / 2 / float(radius[0]),
-        exposure_s=spec.video.exposure_s,
-    )
-
-
 def truth_of(spec: LiftSpec, motion: SnatchMotion, file_name: str) -> Truth:
     """Return the truth of a clip of `motion` filmed as `spec` says."""
     times = frame_times(spec, motion)
-    camera = camera_of(spec.camera, spec.video)
+    film, slow = Film(spec, motion, times), spec.video.slow_factor
+    cameras = [film.camera(i) for i in range(len(times))]
     points, state, dense = motion.keypoints(times), motion.bar(times), _Dense(motion)
     rest = spec.bar.plate_diameter_m / 2
     instants: dict[InstantName, TrueInstant | None] = {}
     for name, time_s in dense.instants.items():
         nearest = int(np.argmin(abs(times - time_s))) if time_s is not None else 0
-        instants[name] = None if time_s is None else TrueInstant(time_s=round(time_s - times[0], 4), frame=nearest)
+        instants[name] = (
+            None if time_s is None else TrueInstant(time_s=round((time_s - times[0]) * slow, 4), frame=nearest)
+        )
     measures = {**dense.speed_measures(), **dense.path_measures(), **dense.body_measures()}
     return Truth(
         seed=spec.seed,
@@ -317,18 +260,20 @@ def truth_of(spec: LiftSpec, motion: SnatchMotion, file_name: str) -> Truth:
         width_px=spec.video.width_px,
         height_px=spec.video.height_px,
         frame_rate_hz=float(spec.video.frame_rate_hz),
-        times_s=_lines(times - times[0], 6),
+        times_s=lines((times - times[0]) * slow, 6),
+        true_rate_hz=float(spec.video.frame_rate_hz) * slow,
+        is_variable_rate=spec.video.timing in ("jittered", "dropped"),
         lifter=spec.lifter,
         bar_mass_kg=spec.bar.mass_kg,
         plate_diameter_m=spec.bar.plate_diameter_m,
         bar_rest_height_m=rest,
-        camera=_true_camera(spec, camera),
+        camera=true_camera(spec, film, cameras),
         instants=instants,
         measures={k: round(v, 5) + 0.0 for k, v in measures.items()},
         angles={name: dense.angles(name) for name in dense.at},
-        bar=_true_bar(spec, camera, state),
+        bar=true_bar(spec, film, cameras, state),
         keypoints_m=(np.round(points - np.array([0.0, rest, 0.0]), 4) + 0.0).tolist(),
-        keypoints_px=(np.round(camera.project(points), 1) + 0.0).tolist(),
+        keypoints_px=(np.round(project_each(cameras, points), 1) + 0.0).tolist(),
     )
 
 

@@ -8,9 +8,9 @@ from perception.athlete import hands_midpoint_px, stature_px
 from perception.bar import fit_curve, sample_bar, stretches
 from perception.dynamics import System, moving_system
 from perception.ground_force import Loads
-from perception.instants import find_lifts
-from perception.measures import Context
+from perception.lifts import find_lifts
 from perception.pose import INDEX
+from perception.readings import Context
 from perception.sagittal import SideView, solve_lift
 from perception.scale import find_scale
 from perception.segments import body_com
@@ -19,13 +19,14 @@ from perception.simulator.motion import SnatchMotion
 from perception.simulator.pose_noise import observe_lift
 from perception.simulator.truth import DENSE_HZ, find_instants
 
-BEFORE_S, AFTER_S = 1.2, 1.0  # s, of the clip before lift-off and after the apex
+BEFORE_S, AFTER_S = 1.0, 1.0  # s, of the clip before lift-off and after the apex
+SET_UP_S = 0.5  # s, at rest before lift-off: every set-up lasts longer
 
 
 def true_system(motion: SnatchMotion) -> System:
     """Return body and bar of a simulated lift from before lift-off to its apex, at 1 kHz, with the lifter's own sex."""
     spec = motion.spec
-    t = np.arange(-0.3, motion.times.apex_s + 0.1, 1 / DENSE_HZ)
+    t = np.arange(-SET_UP_S, motion.times.apex_s + 0.1, 1 / DENSE_HZ)
     com = body_com(motion.keypoints(t), spec.lifter.sex)[:, :2]
     bar = motion.bar(t).position_m + np.array([0.0, spec.bar.plate_diameter_m / 2])
     return moving_system(t, com, bar, spec.lifter.mass_kg, spec.bar.mass_kg)
@@ -33,7 +34,7 @@ def true_system(motion: SnatchMotion) -> System:
 
 def true_instants(motion: SnatchMotion) -> dict[InstantName, float]:
     """Return the instants of a simulated lift that exist, in seconds after lift-off of the simulation."""
-    t = np.arange(-motion.spec.snatch.setup_s, motion.end_s, 1 / DENSE_HZ)
+    t = np.arange(-SET_UP_S, motion.end_s, 1 / DENSE_HZ)
     points = motion.keypoints(t)[..., :2]
     knee = angle_deg(*(points[:, INDEX[f"left_{name}"]] for name in ("hip", "knee", "ankle")))
     return {n: s for n, s in find_instants(t, motion.bar(t), knee).items() if s is not None}
@@ -51,7 +52,7 @@ def solve_simulated(
         strength: Factor on all errors.
     """
     spec = motion.spec
-    start = -min(BEFORE_S, spec.snatch.setup_s)
+    start = -BEFORE_S
     after = np.arange(start, motion.times.apex_s + AFTER_S, 1 / rate_hz)
     pose, plate = observe_lift(motion, after, random, strength)
     t = after - start
@@ -67,7 +68,7 @@ def solve_simulated(
     samples = sample_bar(t, plate, hands, scale, forward, use_plate=True)
     first, last = stretches(samples)[0]
     curve = fit_curve(samples, first, last)
-    lift = find_lifts(curve.y, curve.x, spec.lifter.height_m)[0]
+    lift = find_lifts(curve, None, spec.lifter.height_m, "snatch")[0]
     centre = (spec.video.width_px / 2, spec.video.height_px / 2)
     view = SideView(scale, forward, centre, spec.bar.plate_diameter_m / 2, spec.lifter.height_m)
     seen, body, lift = solve_lift(pose, plate, curve, lift, view)

@@ -1,4 +1,4 @@
-"""What the body adds: phases by the knee, the kind of lift, feet and wrists."""
+"""What the body adds: phases by the knee, feet and wrists."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,16 +7,11 @@ import numpy as np
 import pytest
 
 from coach.domain.measures import MEASURES
-from perception.body import (
-    judge_kind,
-    place_measures,
-    pull_phases,
-    starts_at_the_floor,
-)
+from perception.body import place_measures, pull_phases
 from perception.instants import LiftTimes
 from perception.kinematics import Angles
-from perception.measures import Context
 from perception.pose import INDEX, PoseTrack
+from perception.readings import Context
 from perception.scale import Scale
 
 Figure = Callable[..., PoseTrack]
@@ -62,79 +57,8 @@ def test_hidden_knees_tell_no_phases() -> None:
     assert pull_phases(replace(hidden, knee_deg=np.full(31, np.nan)), PULL) == {}
 
 
-@pytest.mark.parametrize(("height_m", "expected"), [(0.14, True), (0.25, True), (0.60, False), (1.35, False)])
-def test_a_pull_starts_at_the_floor_and_not_from_hip_or_shoulders(
-    figure: Figure, height_m: float, expected: bool
-) -> None:
-    assert starts_at_the_floor(figure(40), bar_at(height_m), 0.2, M_PER_PX, STATURE_M) is expected
-
-
-def test_where_feet_or_bar_are_not_seen_the_floor_is_believed(figure: Figure) -> None:
-    track = figure(40)
-    footless = track.points_px.copy()
-    footless[:, [INDEX["left_ankle"], INDEX["right_ankle"]]] = np.nan
-
-    assert starts_at_the_floor(track, np.full((40, 2), np.nan), 0.2, M_PER_PX, STATURE_M)
-    assert starts_at_the_floor(with_points(track, footless), bar_at(1.0), 0.2, M_PER_PX, STATURE_M)
-
-
-def test_frames_without_a_pose_do_not_disturb_the_floor(figure: Figure) -> None:
-    track = figure(40)
-    gappy = track.points_px.copy()
-    gappy[20:25] = np.nan
-
-    assert starts_at_the_floor(with_points(track, gappy), bar_at(0.2), 0.2, M_PER_PX, STATURE_M)
-    assert not starts_at_the_floor(with_points(track, gappy), bar_at(0.7), 0.2, M_PER_PX, STATURE_M)
-
-
 def with_points(track: PoseTrack, points: np.ndarray) -> PoseTrack:
     return PoseTrack(track.times_s, points, track.world_m.copy(), track.visibility.copy())
-
-
-def shoulder_m(track: PoseTrack) -> float:
-    return float(ANKLE_PX[1] - track.point_px("left_shoulder")[0, 1]) * M_PER_PX
-
-
-@pytest.mark.parametrize(
-    ("over_shoulder_m", "expected"),
-    [
-        (0.55, ("snatch", "caught")),
-        (0.0, ("clean", "caught")),
-        (-0.10, ("clean", "caught")),
-        (-0.45, ("pull", "not_caught")),
-    ],
-)
-def test_where_the_bar_is_caught_tells_the_kind_of_lift(
-    figure: Figure, over_shoulder_m: float, expected: tuple[str, str]
-) -> None:
-    track = figure(40, knee_deg=60, hip_deg=55, trunk_deg=75)
-
-    assert judge_kind(track, bar_at(shoulder_m(track) + over_shoulder_m), LIFT, 1.0, STATURE_M) == expected
-
-
-def test_the_kind_does_not_depend_on_the_size_of_the_picture_or_the_side(figure: Figure) -> None:
-    small = figure(40, knee_deg=60, hip_deg=55, trunk_deg=75)
-    large = figure(40, knee_deg=60, hip_deg=55, trunk_deg=75, px_per_m=250.0, yaw_deg=180.0)
-    bar = bar_at(shoulder_m(small) + 0.5)
-    enlarged = np.array(ANKLE_PX) + 2.5 * (bar - np.array(ANKLE_PX))
-
-    assert judge_kind(small, bar, LIFT, 1.0, STATURE_M) == judge_kind(large, enlarged, LIFT, 1.0, STATURE_M)
-
-
-@pytest.mark.parametrize(("rise_m", "kind"), [(1.15, "snatch"), (0.70, "unknown")])
-def test_a_miss_is_told_by_its_height(figure: Figure, rise_m: float, kind: str) -> None:
-    assert judge_kind(figure(40), bar_at(0.5), MISSED, rise_m, STATURE_M) == (kind, "not_caught")
-
-
-def test_no_attempt_stays_no_attempt(figure: Figure) -> None:
-    assert judge_kind(figure(40), bar_at(0.5), replace(MISSED, outcome="no_attempt"), 0.3, STATURE_M)[1] == "no_attempt"
-
-
-def test_without_shoulders_the_height_of_the_bar_decides(figure: Figure) -> None:
-    blind = with_points(figure(40), np.full(figure(40).points_px.shape, np.nan))
-
-    assert judge_kind(blind, bar_at(1.0), LIFT, 1.15, STATURE_M)[0] == "snatch"
-    assert judge_kind(blind, bar_at(1.0), LIFT, 0.85, STATURE_M)[0] == "clean"
 
 
 def jumped(figure: Figure, forward_m: float, yaw_deg: float = 0.0) -> PoseTrack:

@@ -17,7 +17,7 @@ from perception.ground_force import (
     system_of,
     trusted,
 )
-from perception.measures import Context
+from perception.readings import Context
 from perception.simulator.motion import SnatchMotion
 from perception.simulator.pose_noise import observe_lift
 from perception.simulator.random_spec import random_spec
@@ -120,7 +120,7 @@ def test_from_tracks_to_measures_in_one_call_and_masses_are_asked_for(
 ) -> None:
     motion = SnatchMotion(random_spec(SEEDS[0]))
     loads, context, _ = solve_simulated(motion, 60.0, np.random.default_rng(SEEDS[0]))
-    times = np.arange(-min(1.2, motion.spec.snatch.setup_s), motion.times.apex_s + 1.0, 1 / 60)
+    times = np.arange(-1.0, motion.times.apex_s + 1.0, 1 / 60)
     pose, plate = observe_lift(motion, times, np.random.default_rng(SEEDS[0]))
     tracks = (pose, plate, loads.samples, loads.curve, loads.lift, loads.view)
     found = forces_on_floor(*tracks, context, motion.spec.lifter.mass_kg)

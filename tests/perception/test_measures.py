@@ -11,21 +11,21 @@ from hypothesis import strategies as st
 
 from coach.domain.measures import MEASURES, Measure
 from perception.bar import PLATE_CUTOFF_HZ, BarCurve, BarSamples, fit_curve
-from perception.instants import LiftTimes, find_lifts
+from perception.instants import LiftTimes
 from perception.kinematics import ANGLE_SD_DEG, measure_angles
+from perception.lifts import find_lifts
 from perception.measures import (
+    CALIBRATION,
     Z90,
-    Context,
-    Reading,
     Spread,
     angle_measures,
     bar_measures,
     local_noise,
     make_measure,
-    read_bar,
     spread_by_noise,
 )
 from perception.pose import PoseTrack
+from perception.readings import Context, Reading, read_bar
 from perception.scale import Scale
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def analyse(path: "MadeUpBar", rate_hz: float = 60.0, **noise: float) -> Analyse
     t, x, y = path.sampled(rate_hz, **noise)
     samples = BarSamples(t, x, y, np.ones(len(t)), "plate", PLATE_CUTOFF_HZ, 0.25)
     curve = fit_curve(samples, 0, len(t))
-    (lift,) = find_lifts(curve.y, curve.x, 1.70)
+    (lift,) = find_lifts(curve, None, 1.70)
     off = path.marks["lift_off"]
     phases = {"end_first_pull": off + 0.44, "power_position": off + 0.54}
     return Analysed(samples, curve, replace(lift, times_s=lift.times_s | phases))
@@ -323,18 +323,27 @@ def test_instants_have_a_spread_too(path: "MadeUpBar") -> None:
 def test_a_measure_holds_its_value_and_names_the_nearest_frame(value: float, sd: float, time_s: float) -> None:
     times = np.arange(31) / 30
 
-    measure = make_measure("bar_forward_loop_m", value, sd, "plate", time_s, times)
+    measure = make_measure("bar_forward_loop_m", value, {"noise": sd}, "plate", time_s, times)
 
-    assert measure.high - measure.low == pytest.approx(2 * Z90 * sd, abs=1e-9)
+    assert measure.high - measure.low == pytest.approx(
+        2 * Z90 * CALIBRATION.factor("bar_forward_loop_m/plate") * sd, abs=1e-9
+    )
     assert measure.frame is not None
     assert abs(times[measure.frame] - time_s) <= 1 / 60 + 1e-9
 
 
 def test_a_height_or_speed_is_never_said_to_be_below_nothing() -> None:
-    drop = make_measure("bar_drop_m", 0.02, 0.03, "plate", None, np.arange(3.0))
+    drop = make_measure("bar_drop_m", 0.02, {"noise": 0.03}, "plate", None, np.arange(3.0))
 
     assert (drop.low, drop.frame) == (0.0, None)
-    assert drop.high == pytest.approx(0.02 + Z90 * 0.03)
+    assert drop.high == pytest.approx(0.02 + Z90 * CALIBRATION.factor("bar_drop_m/plate") * 0.03)
+
+
+def test_an_interval_says_which_error_is_the_largest() -> None:
+    measure = make_measure("bar_drop_m", 0.1, {"noise": 0.003, "scale": 0.004}, "plate", None, np.arange(3.0))
+
+    assert measure.limited_by == "scale"
+    assert measure.sd == pytest.approx(CALIBRATION.factor("bar_drop_m/plate") * 0.005)
 
 
 LIFT = LiftTimes(

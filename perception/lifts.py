@@ -1,0 +1,425 @@
+"""Which rises of the bar are lifts, and of what kind: from one unbroken bar curve and the body under it."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from coach.domain.lift import InstantName, LiftName, Outcome
+from perception.bar import BarCurve
+from perception.body_signals import BodySignals
+from perception.instants import (
+    START_SHARE,
+    LiftTimes,
+    Motion,
+    Top,
+    dip_times,
+    find_top,
+    plateau,
+    pull_times,
+    read_motion,
+)
+from perception.outcome import Ending, judge_catch
+from perception.places import Places
+from perception.smoothing import runs
+
+MAX_PEAK_M_S = 2.8  # m/s, no lifter moves a bar faster upward (elite snatch 2.05); such a track is not of a bar
+SLOWEST_M_S = 0.15  # m/s, a heavy squat or deadlift still passes this at its fastest
+MIN_RISE_M = 0.06  # m, a shorter rise is a re-rack, a breath or noise
+PULL_RISE_M, PULL_PEAK_M_S = 0.25, 0.6  # m and m/s, a shorter or slower rise from the floor is no pull
+BOUNCE_M_S = -1.5  # m/s, a rise right after such a fall may be a bounce
+BOUNCE_PEAK_S = 0.15  # s, a bounce is fastest when it leaves the floor, a pull much later
+DIP = (0.03, 0.22)  # of stature, depth of the dip of a jerk; source: 8 to 13 % usual (Drechsler; Lake)
+DIP_HIPS = 0.62  # of standing, hips in the dip of a jerk are higher, in a squat or catch lower
+DRIVE_M_S = 1.0  # m/s, slowest drive of a jerk
+DRIVE_OVER = 0.08  # of stature, a jerk rises this far over the shoulders; source: 18 % usual (Lake)
+AFTER_CATCH_S = 0.8  # s, an earlier rise after a catch is the recovery
+SQUAT_DEPTH = 0.13  # of stature, a shallower descent is no squat
+SQUAT_BACK = 0.08  # of stature, how near to its height before the bar comes back when it is stood up
+SQUAT_FALL_M_S = -2.0  # m/s, nobody squats down faster
+WITH_BODY = 0.10  # of stature, bar and shoulders come down together in a squat
+BENT = 0.04  # of stature, shoulders of a lifter bent for a hang lift under standing ones
+HANG_RISE = 0.15  # of stature, a shorter rise from the hang is no lift
+TAG_RISE = 0.17  # of stature, least rise of a slow pull from the floor: the knee
+DEADLIFT_RISE, DEADLIFT_PEAK_M_S = 0.24, 1.05  # of stature, least rise to straight arms standing; a pull is faster
+PULL_FAMILY_RISE = 0.47  # of stature, a bar that rises higher was not pulled with straight arms
+NO_ATTEMPT = 0.20  # of stature, a bar that rises less has not clearly passed the knee; source: knee 0.285, plate 0.13
+HIP_DROP = 0.15  # of stature, hips that fall this far after the pull went under the bar
+MISS_APEX, MISS_PEAK_M_S = (0.57, 0.05), (1.65, 0.15)  # of stature and m/s with their spread: missed snatch or clean
+STANDING_RISE = (0.88, 0.07)  # of stature over the floor's rest: overhead against on the shoulders, standing
+CATCH_OVER = (0.13, 0.06)  # of stature over the shoulders at the catch: overhead against on the shoulders
+APEX_RISE = (0.58, 0.06)  # of stature, highest place before the catch
+PULL_CATCH = -0.13  # of stature over the shoulders, a bar that turns lower was not caught on them
+POWER_HIPS = 0.03  # of stature, hips this far over the knees in the catch are a power catch
+SPLIT_APART, SPLIT_STEP = 0.28, 0.045  # of stature, ankles apart forward from the side, up and down from the front
+HANG_LOW, RACK_LOW = 0.15, 0.65  # of stature, about how far the floor's rest is under a hang and under the shoulders
+AGAIN_S = 0.15  # s, how far the peak of the same lift moves on a slightly different curve
+LOOK_BACK_S = 2.0  # s of the curve before the first instant that are read again
+HANDS_HIGH: tuple[LiftName, ...] = ("snatch", "clean", "jerk")
+FLOOR_KINDS: tuple[LiftName, ...] = ("snatch", "clean", "pull", "deadlift", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rise:
+    """A rise on grid indices [a, b), its top, and the highest place before it."""
+
+    a: int
+    b: int
+    top: Top
+    before: int
+
+
+def find_lifts(
+    curve: BarCurve, body: BodySignals | None, stature_m: float, wanted: LiftName | None = None
+) -> list[LiftTimes]:
+    """Return the lifts in one unbroken stretch of a bar track, in order of time.
+
+    Args:
+        curve: The bar in metres, up from any origin.
+        body: Places of the body in the axes of the curve; without it heights alone decide.
+        stature_m: Standing height of the athlete, or an estimate (only bands depend on it).
+        wanted: The kind the user told; it replaces the recognised one and its rules. Rises that cannot be of that
+            kind are left out; a clean and a jerk belong together and are told apart in any case.
+    """
+    motion = read_motion(curve)
+    if len(motion.t) < 10:
+        return []
+    places = Places(motion, body, stature_m)
+    rises = _rises(motion)
+    lifts: list[LiftTimes] = []
+    for n, rise in enumerate(rises):
+        if lifts and motion.t[rise.a] < lifts[-1].end_s:
+            continue
+        lift = _lift_of(places, rises[n:], lifts, wanted)
+        if lift is not None:
+            lifts.append(lift)
+    return _without_empty_hands(lifts, body)
+
+
+def relocate(curve: BarCurve, lift: LiftTimes, stature_m: float) -> LiftTimes | None:
+    """Return the same lift on a slightly different curve, or None when its rise is not there.
+
+    Kind, variant, outcome and note stay; only the instants that the lift has are found again, those of the knee stay.
+    """
+    first = min(lift.times_s.values())
+    m = read_motion(curve, first - LOOK_BACK_S, lift.end_s + AGAIN_S)
+    if len(m.t) < 10:
+        return None
+    peak_s = lift.times_s["peak_velocity"]
+    near = [r for r in _rises(m) if abs(float(m.t[r.top.peak]) - peak_s) < AGAIN_S]
+    if not near:
+        return None
+    rise = min(near, key=lambda r: abs(float(m.t[r.top.peak]) - peak_s))
+    if "dip_start" in lift.times_s:
+        times, rest = dip_times(m, rise.a, rise.top)
+        has_rest, low = True, rest - RACK_LOW * stature_m
+    else:
+        from_floor = "lift_off" in lift.times_s
+        times, rest, has_rest = pull_times(m, rise.top, from_floor=from_floor)
+        low = rest if from_floor else rest - HANG_LOW * stature_m
+    if "catch" in lift.times_s:
+        times |= judge_catch(m, rise.top, low, stature_m, None).times_s
+    found: dict[InstantName, float] = {n: times.get(n, s) for n, s in lift.times_s.items() if n in times or _of_knee(n)}
+    return replace(lift, times_s=found, rest_m=rest, has_rest=has_rest)
+
+
+def _of_knee(name: InstantName) -> bool:
+    return name in ("end_first_pull", "power_position")
+
+
+def declined_stretches(
+    curve: BarCurve,
+    body: BodySignals | None,
+    stature_m: float,
+    lifts: list[LiftTimes],
+    *,
+    cut_frame: int | None = None,
+    last_kind: LiftName | None = None,
+) -> list[tuple[float, float, str]]:
+    """Return spans of a stretch in which a lift was under way that cannot be measured, with the reason.
+
+    Args:
+        curve: The bar in metres.
+        body: Places of the body; without it nothing is known to be overhead.
+        stature_m: Standing height of the athlete, or an estimate.
+        lifts: What it found.
+        cut_frame: The first frame of this stretch when a camera cut precedes it.
+        last_kind: The kind of the last lift before this stretch.
+    """
+    m = read_motion(curve)
+    if len(m.t) < 10:
+        return []
+    places = Places(m, body, stature_m)
+    first, last = float(m.t[0]), float(m.t[-1])
+    out: list[tuple[float, float, str]] = []
+    until = min((min(lift.times_s.values()) for lift in lifts), default=last)
+    if body is not None and not _begins_with_squat(lifts) and places.of(first + 0.1) == "overhead":
+        when = f"right after the cut at frame {cut_frame}" if cut_frame is not None else "when it comes into view"
+        what = "the jerk's dip and drive were" if last_kind == "clean" else "the lift that brought it there was"
+        out.append((first, until, f"the bar is overhead {when}: {what} not filmed, so it cannot be measured"))
+    out.extend(_cut_short(m, lifts))
+    return out
+
+
+def _begins_with_squat(lifts: list[LiftTimes]) -> bool:
+    return bool(lifts) and lifts[0].kind == "squat"
+
+
+def _cut_short(m: Motion, lifts: list[LiftTimes]) -> list[tuple[float, float, str]]:
+    """Return the rise at the very end of a stretch that still speeds up when it ends."""
+    risen = runs(m.up > 0)
+    if not risen or risen[-1][1] < len(m.t):
+        return []
+    a, b = risen[-1]
+    if lifts and m.t[a] < lifts[-1].end_s:
+        return []
+    fast = float(np.max(m.up[a:b]))
+    if fast < PULL_PEAK_M_S or m.up[-1] < START_SHARE * fast:
+        return []
+    return [
+        (
+            float(m.t[a]),
+            float(m.t[-1]),
+            "the bar is lost from sight, or the clip cut, while it is still going up: this lift cannot be measured",
+        )
+    ]
+
+
+def _rises(m: Motion) -> list[_Rise]:
+    """Return the rises that may be lifts; falls under 3 cm do not break one."""
+    merged: list[list[int]] = []
+    for a, b in runs(m.up > 0):
+        if merged:
+            last = merged[-1][1] - 1
+            if m.height[last] - m.height[a] < 0.03 and m.t[a] - m.t[last] < 0.3:
+                merged[-1][1] = b
+                continue
+        merged.append([a, b])
+    return [
+        _Rise(a, b, find_top(m, a, b), plateau(m, a))
+        for a, b in merged
+        if m.height[b - 1] - m.height[a] >= MIN_RISE_M and SLOWEST_M_S <= np.max(m.up[a:b]) <= MAX_PEAK_M_S
+    ]
+
+
+def _lift_of(places: Places, rises: list[_Rise], done: list[LiftTimes], wanted: LiftName | None) -> LiftTimes | None:
+    """Return the lift that the first of `rises` is, or None."""
+    m, rise = places.motion, rises[0]
+    if not _slows_down(m, rise):
+        return None
+    if _is_jerk(places, rise, done, wanted):
+        return _jerk(places, rises) if wanted in (None, "jerk", "clean") else None
+    if _is_squat(places, rise, done):
+        return _squat(places, rise) if wanted in (None, "squat") else None
+    from_floor = _is_pull(places, rise)
+    if from_floor is None or not (wanted in FLOOR_KINDS or wanted in (None, "jerk")):
+        return None
+    lift = _pull(places, rises, wanted if wanted in FLOOR_KINDS else None, from_floor=from_floor)
+    return lift if wanted != "jerk" or lift.kind == "clean" else None
+
+
+def _slows_down(m: Motion, rise: _Rise) -> bool:
+    """Return whether the bar is seen until after its fastest moment; else it was lost in the rise."""
+    peak = rise.top.peak
+    return bool(np.min(m.up[peak:]) < START_SHARE * m.up[peak])
+
+
+def _is_jerk(places: Places, rise: _Rise, done: list[LiftTimes], wanted: LiftName | None) -> bool:
+    """Return whether a rise is the drive of a jerk: after a dip from the shoulders, fast, and up over them."""
+    m, h = places.motion, places.stature_m
+    dip = float(m.height[rise.before] - m.height[rise.a]) / h
+    over = float(m.height[rise.top.apex] - m.height[rise.before]) / h
+    slowest = 0.7 * DRIVE_M_S if wanted == "jerk" else DRIVE_M_S
+    if not (DIP[0] <= dip <= DIP[1] and over >= DRIVE_OVER and m.up[rise.top.peak] >= slowest):
+        return False
+    if done and m.t[rise.a] < done[-1].times_s.get("catch", done[-1].times_s["max_height"]) + AFTER_CATCH_S:
+        return False
+    hips = places.hip_share(float(m.t[rise.a]))
+    return places.of(float(m.t[rise.before])) == "shoulders" and not hips < DIP_HIPS
+
+
+def _is_squat(places: Places, rise: _Rise, done: list[LiftTimes]) -> bool:
+    """Return whether a rise is the ascent of a squat: down and up again, the bar staying where it is on the body."""
+    m, h = places.motion, places.stature_m
+    before_s, bottom_s = float(m.t[rise.before]), float(m.t[rise.a])
+    depth = float(m.height[rise.before] - m.height[rise.a]) / h
+    short = float(m.height[rise.before] - m.height[rise.top.apex]) / h
+    fastest = float(np.min(m.up[rise.before : rise.a + 1]))
+    if depth < SQUAT_DEPTH or short < -SQUAT_BACK or fastest < SQUAT_FALL_M_S:
+        return False
+    slack = places.shoulders_sank(before_s, bottom_s)
+    if not np.isfinite(slack):
+        rested = any(lift.kind in FLOOR_KINDS for lift in done)
+        return short < SQUAT_BACK and not rested and float(np.ptp(m.height[: rise.before + 1])) < SQUAT_DEPTH * h
+    return abs(slack) < WITH_BODY and places.of(before_s) in ("shoulders", "overhead")
+
+
+def _is_pull(places: Places, rise: _Rise) -> bool | None:
+    """Return whether a rise is a pull from the floor (True), from hang or blocks (False), or no pull (None)."""
+    m, h, a = places.motion, places.stature_m, rise.a
+    rise_m, peak_m_s = float(m.height[rise.top.apex] - m.height[a]), float(m.up[rise.top.peak])
+    if _is_bounce(m, rise):
+        return None
+    place = places.of(float(m.t[a]))
+    if place == "floor":
+        quick = rise_m >= PULL_RISE_M and peak_m_s >= PULL_PEAK_M_S
+        return True if quick or rise_m >= TAG_RISE * h else None
+    if place != "hang" or rise_m < HANG_RISE * h or peak_m_s < PULL_PEAK_M_S:
+        return None
+    if not np.isfinite(places.over_shoulders(float(m.t[a]))):
+        return False if rise_m >= 0.25 * h else None
+    return False if places.shoulders_under_standing(float(m.t[a])) > BENT else None
+
+
+def _is_bounce(m: Motion, rise: _Rise) -> bool:
+    before = (m.t >= m.t[rise.a] - 0.25) & (m.t < m.t[rise.a])
+    fell = before.any() and float(np.min(m.up[before])) < BOUNCE_M_S
+    return bool(fell and m.t[rise.top.peak] - m.t[rise.a] < BOUNCE_PEAK_S)
+
+
+def _horizon(places: Places, rises: list[_Rise], done: LiftTimes) -> int:
+    """Return the grid index before which everything belongs to a lift: the dip of the next jerk, else the end."""
+    for later in rises[1:]:
+        if _is_jerk(places, later, [done], None):
+            return later.before
+    return len(places.motion.t)
+
+
+def _pull(places: Places, rises: list[_Rise], wanted: LiftName | None, *, from_floor: bool) -> LiftTimes:
+    """Return the lift that a rise from floor, hang or blocks is."""
+    m, top, h = places.motion, rises[0].top, places.stature_m
+    times, rest, has_rest = pull_times(m, top, from_floor=from_floor)
+    low = rest if from_floor else rest - HANG_LOW * h
+    catch = judge_catch(m, top, low, h, places.body)
+    sketch = LiftTimes(times | catch.times_s, catch.outcome, rest, float(m.t[catch.end]), has_rest)
+    m = m.until(_horizon(places, rises, sketch))
+    catch = judge_catch(m, top, low, h, places.body)
+    kind, outcome = judge_kind(places, top, low, catch, from_floor=from_floor)
+    if wanted is not None and wanted != kind:
+        kind, outcome = wanted, _outcome_as(wanted, places, top, low, catch)
+    if kind in ("pull", "deadlift", "unknown") or outcome == "no_attempt":
+        catch = Ending(outcome, top.apex, {})
+    times |= catch.times_s
+    variant = "" if from_floor else _hang_or_block(m, rises[0])
+    variant = f"{variant} {_depth_of_catch(places, catch)}".strip()
+    return LiftTimes(times, outcome, rest, float(m.t[catch.end]), has_rest, kind, variant, catch.note)
+
+
+def judge_kind(places: Places, top: Top, low_m: float, ending: Ending, *, from_floor: bool) -> tuple[LiftName, Outcome]:
+    """Return which lift a rise from the floor or the hang is, and its outcome.
+
+    A caught bar is told by where it is held: standing, in the catch, and by its height before. One that stays hanging
+    from straight arms is a deadlift or a pull. A missed one is told by height, speed, and whether the body went under.
+    """
+    m, h = places.motion, places.stature_m
+    rise = float(m.height[top.apex] - low_m) / h
+    if from_floor and rise < NO_ATTEMPT:
+        return "pull", "no_attempt"
+    if ending.outcome != "not_caught" and not _hangs(places, top, rise, ending):
+        return ("snatch" if _is_overhead(places, top, low_m, ending) else "clean"), ending.outcome
+    if rise < PULL_FAMILY_RISE and not (places.hips_fell(float(m.t[top.peak]), float(m.t[top.apex]) + 0.35) > HIP_DROP):
+        kind: LiftName = "deadlift" if m.up[top.peak] < DEADLIFT_PEAK_M_S else "pull"
+        return kind, _outcome_as(kind, places, top, low_m, ending)
+    return _missed(places, top, rise), "not_caught"
+
+
+def _missed(places: Places, top: Top, rise: float) -> LiftName:
+    m = places.motion
+    score = (rise - MISS_APEX[0]) / MISS_APEX[1] + (float(m.up[top.peak]) - MISS_PEAK_M_S[0]) / MISS_PEAK_M_S[1]
+    return "snatch" if score > 0 else "clean"
+
+
+def _outcome_as(kind: LiftName, places: Places, top: Top, low_m: float, ending: Ending) -> Outcome:
+    """Return the outcome by the rules of one kind."""
+    rise = float(places.motion.height[top.apex] - low_m) / places.stature_m
+    if kind == "deadlift":
+        return "caught" if rise >= DEADLIFT_RISE else "not_caught"
+    return "not_caught" if kind == "pull" else ending.outcome
+
+
+def _hangs(places: Places, top: Top, rise: float, ending: Ending) -> bool:
+    """Return whether a bar that seems caught hangs from the arms below the shoulders."""
+    over = places.over_shoulders(_held_s(places, top, ending))
+    if not np.isfinite(over):
+        return rise < PULL_FAMILY_RISE and "recovered" not in ending.times_s
+    return bool(over < PULL_CATCH)
+
+
+def _held_s(places: Places, top: Top, ending: Ending) -> float:
+    """Return a moment at which the bar is held: standing, else in the catch, else at its highest."""
+    at = ending.times_s
+    return at.get("recovered", at.get("catch", float(places.motion.t[top.apex])))
+
+
+def _is_overhead(places: Places, top: Top, low_m: float, ending: Ending) -> bool:
+    """Return whether a caught bar went overhead: three signs, each in units of its spread."""
+    m, h, at = places.motion, places.stature_m, ending.times_s
+    signs = [(float(m.height[top.apex] - low_m) / h, APEX_RISE)]
+    for name in ("catch", "recovered"):
+        if name in at:
+            over = places.over_shoulders(at[name])
+            signs += [(over, CATCH_OVER)] if np.isfinite(over) else []
+    if "recovered" in at:
+        signs.append(((places.bar_m(at["recovered"] + 0.2) - low_m) / h, STANDING_RISE))
+    return sum((value - middle) / spread for value, (middle, spread) in signs) > 0
+
+
+def _jerk(places: Places, rises: list[_Rise]) -> LiftTimes:
+    """Return the jerk whose drive the first rise is; with a drop of a few centimetres or none it is simply caught."""
+    m, h, rise = places.motion, places.stature_m, rises[0]
+    times, rest = dip_times(m, rise.a, rise.top)
+    low = rest - RACK_LOW * h
+    ending = judge_catch(m, rise.top, low, h, places.body)
+    sketch = LiftTimes(times | ending.times_s, ending.outcome, rest, 0.0, True)
+    ending = judge_catch(m.until(_horizon(places, rises, sketch)), rise.top, low, h, places.body)
+    outcome: Outcome = "caught" if ending.outcome == "caught_no_drop" else ending.outcome
+    over = places.over_shoulders(ending.times_s.get("catch", float(m.t[rise.top.apex])))
+    if "catch" in ending.times_s and over < PULL_CATCH + 0.18:
+        outcome, ending = "not_caught", Ending("not_caught", ending.end, {})
+    variant = _split_or_power(places, ending)
+    return LiftTimes(times | ending.times_s, outcome, rest, float(m.t[ending.end]), True, "jerk", variant, ending.note)
+
+
+def _squat(places: Places, rise: _Rise) -> LiftTimes:
+    """Return the squat whose ascent a rise is: caught when it was stood up."""
+    m = places.motion
+    times, rest = dip_times(m, rise.a, rise.top)
+    stood = m.height[rise.top.apex] >= rest - SQUAT_BACK * places.stature_m
+    place = places.of(float(m.t[rise.before]))
+    variant = "overhead" if place == "overhead" else ""
+    return LiftTimes(
+        times, "caught" if stood else "not_caught", rest, float(m.t[rise.top.apex]), True, "squat", variant
+    )
+
+
+def _hang_or_block(m: Motion, rise: _Rise) -> str:
+    """Return "block" for a bar that was never higher before its lift and lay still, "hang" for one let down to it."""
+    before = m.height[: rise.a + 1]
+    still = np.abs(m.up[max(0, rise.a - 300) : rise.a + 1]) < 0.05
+    return "block" if float(np.max(before) - before[-1]) < 0.05 and bool(still.mean() > 0.6) else "hang"
+
+
+def _depth_of_catch(places: Places, ending: Ending) -> str:
+    """Return "full" or "power" by the hips against the knees in the catch, "" when hidden or not caught."""
+    if places.body is None or "catch" not in ending.times_s:
+        return ""
+    at, body = ending.times_s["catch"], places.body
+    over = (body.near(body.hip_y_m, at) - body.near(body.knee_y_m, at)) / places.stature_m
+    return "" if not np.isfinite(over) else "power" if over > POWER_HIPS else "full"
+
+
+def _split_or_power(places: Places, ending: Ending) -> str:
+    if places.body is None or "catch" not in ending.times_s:
+        return ""
+    at, body = ending.times_s["catch"] + 0.05, places.body
+    apart = abs(body.near(body.left_ankle_x_m, at) - body.near(body.right_ankle_x_m, at)) / places.stature_m
+    step = body.near(body.ankle_step_m, at) / places.stature_m
+    if not np.isfinite(apart):
+        return ""
+    return "split" if apart > SPLIT_APART or step > SPLIT_STEP else "power"
+
+
+def _without_empty_hands(lifts: list[LiftTimes], body: BodySignals | None) -> list[LiftTimes]:
+    """Leave out rises to the hip beside real lifts where the hands are the bar: they also stand up without one."""
+    if body is None or not body.hands_are_the_bar or not any(lift.kind in HANDS_HIGH for lift in lifts):
+        return lifts
+    return [lift for lift in lifts if lift.kind in HANDS_HIGH or lift.kind == "squat"]

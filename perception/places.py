@@ -1,0 +1,86 @@
+"""Where the bar is against the body: on the floor, hanging, on the shoulders or overhead."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from perception.body_signals import BodySignals
+from perception.instants import Motion
+
+Place = Literal["floor", "hang", "shoulders", "overhead"]
+LOW_START = 0.17  # of stature, a bar this high over the ankles does not lie on the floor
+FLOOR_BAND_M = 0.15  # m, without a body: so near to the lowest place of the bar it lies on the floor
+OVERHEAD, ON_SHOULDERS = 0.13, -0.13  # of stature over the shoulder joints
+TALL_OVERHEAD, TALL_SHOULDERS = 0.92, 0.52  # of stature over the bar on the floor, standing; for a hidden body
+PLATE_OVER_ANKLE = 0.09  # of stature, centre of a bar on the floor over the ankle joint
+STANDING_HIP = 0.49  # of stature, hip over ankle joint standing; source: Winter 2009, fig. 4.1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """A bar's motion with the body beside it; `body` is None where no athlete was found."""
+
+    motion: Motion
+    body: BodySignals | None
+    stature_m: float
+
+    @property
+    def floor_m(self) -> float:
+        """Height of a bar on the floor: by the ankles, else the lowest place of this bar."""
+        lowest = float(np.min(self.motion.height))
+        if self.body is None or not np.isfinite(self.body.ground_m):
+            return lowest
+        return self.body.ground_m + PLATE_OVER_ANKLE * self.stature_m
+
+    def bar_m(self, time_s: float) -> float:
+        """Return the height of the bar at a time."""
+        return float(np.interp(time_s, self.motion.t, self.motion.height))
+
+    def over_shoulders(self, time_s: float) -> float:
+        """Return the height of the bar over the shoulder joints, in statures; NaN when they are hidden."""
+        if self.body is None:
+            return float("nan")
+        return (self.bar_m(time_s) - self.body.near(self.body.shoulder_y_m, time_s)) / self.stature_m
+
+    def of(self, time_s: float) -> Place:
+        """Return where the bar is at a time; a hidden body is taken to stand."""
+        over_floor = (self.bar_m(time_s) - self.floor_m) / self.stature_m
+        if over_floor < self._floor_band():
+            return "floor"
+        over = self.over_shoulders(time_s)
+        if np.isfinite(over):
+            return "overhead" if over > OVERHEAD else "shoulders" if over > ON_SHOULDERS else "hang"
+        return "overhead" if over_floor > TALL_OVERHEAD else "shoulders" if over_floor > TALL_SHOULDERS else "hang"
+
+    def _floor_band(self) -> float:
+        known = self.body is not None and np.isfinite(self.body.ground_m)
+        return LOW_START - PLATE_OVER_ANKLE if known else FLOOR_BAND_M / self.stature_m
+
+    def hip_share(self, time_s: float) -> float:
+        """Return the height of the hips over the ankles against standing (1); NaN when hidden."""
+        if self.body is None:
+            return float("nan")
+        hip = self.body.near(self.body.hip_y_m, time_s) - self.body.ground_m
+        return hip / (STANDING_HIP * self.stature_m)
+
+    def shoulders_sank(self, start_s: float, end_s: float) -> float:
+        """Return by how much more the bar came down than the shoulders between two times, in statures; NaN if hidden."""
+        return self.over_shoulders(start_s) - self.over_shoulders(end_s)
+
+    def hips_fell(self, start_s: float, end_s: float) -> float:
+        """Return how far the hips came down from their highest place in a span of time, in statures; NaN if hidden."""
+        if self.body is None:
+            return float("nan")
+        hips = self.body.between(self.body.hip_y_m, start_s, end_s)
+        if len(hips) < 3:
+            return float("nan")
+        high = int(np.argmax(hips))
+        return float(hips[high] - np.min(hips[high:])) / self.stature_m
+
+    def shoulders_under_standing(self, time_s: float) -> float:
+        """Return how far the shoulders are below where they are standing, in statures; NaN when hidden."""
+        if self.body is None or not np.isfinite(self.body.shoulder_y_m).any():
+            return float("nan")
+        standing = float(np.nanpercentile(self.body.shoulder_y_m, 90))
+        return (standing - self.body.near(self.body.shoulder_y_m, time_s)) / self.stature_m
