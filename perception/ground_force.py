@@ -192,6 +192,7 @@ def forces_on_floor(
     view: SideView,
     context: Context,
     body_mass_kg: float | None,
+    times_s: Floats,
 ) -> FloorForces:
     """Return the measures of one lift from the floor, from its tracks.
 
@@ -204,6 +205,7 @@ def forces_on_floor(
         view: How pixels become metres.
         context: Scale, camera view, bar mass and frame rate.
         body_mass_kg: None when not told.
+        times_s: Of all frames of the clip, which measures count.
     """
     reason = _why_no_solution(samples, context, body_mass_kg)
     if reason is None and "lift_off" not in lift.times_s:
@@ -215,7 +217,7 @@ def forces_on_floor(
             reason = "the pose was seen in too few frames of the pull"
         else:
             loads = Loads(seen, motion, curve, samples, found, view, body_mass_kg, context.bar_mass_kg)
-            return FloorForces(*ground_measures(loads, context, pose.times_s), loads)
+            return FloorForces(*ground_measures(loads, context, times_s), loads)
     return FloorForces({}, dict.fromkeys(IDS, reason or ""), None)
 
 

@@ -18,6 +18,7 @@ from perception.skeleton import ANGLES, PLACES, Bones, chain
 LUMBAR_SHARE = 0.18  # of the line from hip to shoulder: L5/S1; biomechanics sheet 3.3
 PELVIS_MASS = (0.1247, 0.1117)  # of body mass, lower trunk, (female, male); source: de Leva 1996, table 4
 PRESSURE_OUTSIDE_M = 0.03  # m, beyond heel or toe: such a frame contradicts itself
+LEAST_FORCE = 0.3  # of the weight, below which the place of the force on the floor says nothing
 LARGEST_RESIDUAL = 0.20  # of the moment at L5/S1, top-down against bottom-up
 
 
@@ -134,7 +135,7 @@ def _arm(shoulder: Floats, hands: Floats, bones: Bones, mass_kg: float, sex: Sex
 
 
 def pressure_x(system: System, pieces: dict[str, Piece]) -> Floats:
-    """Return (T,), where the force of the floor acts, forward, from the motion of all pieces and the bar.
+    """Return (T,), where the force of the floor acts, forward, from the motion of all pieces and the bar; NaN unweighted.
 
     x = sum [m x (g + a_y) - m y a_x + I alpha] / F_y.
     """
@@ -143,7 +144,10 @@ def pressure_x(system: System, pieces: dict[str, Piece]) -> Floats:
         system.times_s, list(pieces.values()), ground, np.zeros_like(ground), np.zeros(len(ground))
     )
     bar = system.bar_mass_kg * (system.bar_m_s2 + np.array([0.0, GRAVITY_M_S2]))
-    return np.asarray((turning + cross(system.bar_m, bar)) / (force + bar)[:, 1])
+    up = (force + bar)[:, 1]
+    where = np.full(len(up), np.nan)
+    np.divide(turning + cross(system.bar_m, bar), up, out=where, where=up > LEAST_FORCE * system.weight_n)
+    return where
 
 
 def joint_moments(system: System, states: Floats, bones: Bones, sex: Sex = "unknown") -> Moments:
@@ -174,7 +178,7 @@ def joint_moments(system: System, states: Floats, bones: Bones, sex: Sex = "unkn
     upper = [pieces[n] for n in ("thorax", "head", "arm")]
     _, on_upper = load_on(t, upper, lumbar, bar, cross(hands - lumbar, bar))
     apart = np.abs(on_upper + on_lower) / np.maximum(np.maximum(np.abs(on_upper), np.abs(on_lower)), 1e-9)
-    outside = np.abs(pressure - held) > PRESSURE_OUTSIDE_M
+    outside = ~(np.abs(pressure - held) <= PRESSURE_OUTSIDE_M)
     sound = ~outside & (apart < LARGEST_RESIDUAL)
     # seen with the athlete facing +x, a moment from x to y on the upper body opens hip and back
     out = Moments(

@@ -123,13 +123,13 @@ def test_from_tracks_to_measures_in_one_call_and_masses_are_asked_for(
     times = np.arange(-1.0, motion.times.apex_s + 1.0, 1 / 60)
     pose, plate = observe_lift(motion, times, np.random.default_rng(SEEDS[0]))
     tracks = (pose, plate, loads.samples, loads.curve, loads.lift, loads.view)
-    found = forces_on_floor(*tracks, context, motion.spec.lifter.mass_kg)
+    found = forces_on_floor(*tracks, context, motion.spec.lifter.mass_kg, pose.times_s)
     assert "ground_force_mean_pull_n" in found.measures
     assert found.loads is not None
     moments = moment_curves(found.loads)
     assert np.nanmedian(moments.hip_nm) > 50
-    assert "--body-mass" in forces_on_floor(*tracks, context, None).reasons["ground_force_peak_n"]
-    unweighed = forces_on_floor(*tracks, replace(context, bar_mass_kg=None), 70.0)
+    assert "--body-mass" in forces_on_floor(*tracks, context, None, pose.times_s).reasons["ground_force_peak_n"]
+    unweighed = forces_on_floor(*tracks, replace(context, bar_mass_kg=None), 70.0, pose.times_s)
     assert "--bar-mass" in unweighed.reasons["system_work_j"]
     assert unweighed.loads is None
 
