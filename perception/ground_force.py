@@ -44,6 +44,8 @@ IDS = (
     "system_work_j",
     "system_mean_power_w",
 )
+LEAST_FORCE = -0.1  # of the weight; force below it cannot be, smoothing aside
+SHORT = {"ground_force_peak_n", "ground_force_mean_transition_n", "ground_force_mean_second_pull_n"}
 PEAK_WINDOW_S = 0.08  # s, within which peak speed is looked for again
 PHASE_SD_S = 0.03  # s, turning points of the solved knee; from simulated lifts
 MODEL_SD = 0.01  # relative, straight arms, a rigid trunk, smoothing that is not told by the draws
@@ -252,7 +254,9 @@ def ground_measures(loads: Loads, context: Context, times_s: Floats) -> tuple[di
     why = why_not(loads, context)
     if why is not None:
         return {}, dict.fromkeys(IDS, why)
-    readings = read_ground(system_of(loads), loads.lift.times_s)
+    system = system_of(loads)
+    readings = read_ground(system, loads.lift.times_s)
+    pulls = _pulls_the_floor(system, loads.lift.times_s)
     sd, shift = spread(loads, context)
     measures: dict[str, Measure] = {}
     reasons: dict[str, str] = {}
@@ -266,12 +270,20 @@ def ground_measures(loads: Loads, context: Context, times_s: Floats) -> tuple[di
         }
         total = float(np.linalg.norm(list(errors.values())))
         reason = _why_not_this(name, value, total, loads, context)
+        if reason is None and pulls and name in SHORT:
+            reason = "the pose contradicts itself in the pull: the floor would have to pull the lifter down"
         if reason is not None:
             reasons[name] = reason
             continue
         measures[name] = make_measure(name, value, errors, "body", reading.time_s, times_s)
     missing = "no clear transition between first and second pull was seen"
     return measures, reasons | {name: missing for name in IDS if name not in readings}
+
+
+def _pulls_the_floor(system: System, at: Mapping[InstantName, float]) -> bool:
+    """Return whether the floor would have to hold the lifter down while the bar is pulled, which no floor does."""
+    inside = (system.times_s >= at["lift_off"]) & (system.times_s <= at["peak_velocity"])
+    return bool(np.min(ground_force(system)[inside, 1]) < LEAST_FORCE * system.weight_n)
 
 
 def why_not(loads: Loads, context: Context) -> str | None:

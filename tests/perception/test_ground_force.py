@@ -134,6 +134,21 @@ def test_from_tracks_to_measures_in_one_call_and_masses_are_asked_for(
     assert unweighed.loads is None
 
 
+def test_a_body_that_would_hang_on_the_floor_gives_no_peak(
+    solved: list[tuple[dict[str, float], Loads, Context]],
+) -> None:
+    _, loads, context = solved[0]
+    at = loads.lift.times_s
+    thrown = loads.motion.states.c.copy()
+    greville = np.array([loads.motion.states.t[i + 1 : i + 6].mean() for i in range(len(thrown))])
+    near = np.exp(-(((greville - at["peak_velocity"] + 0.1) / 0.04) ** 2))
+    thrown[:, 1] += 0.15 * near
+    moved = replace(loads.motion, states=type(loads.motion.states)(loads.motion.states.t, thrown, 5))
+    _, reasons = ground_measures(replace(loads, motion=moved), context, loads.seen.times_s)
+    assert reasons["ground_force_peak_n"]
+    assert ground_force(system_of(replace(loads, motion=moved)))[:, 1].min() < 0
+
+
 def test_a_peak_needs_fifty_frames_a_second_and_a_body_in_the_second_pull(
     solved: list[tuple[dict[str, float], Loads, Context]],
 ) -> None:
