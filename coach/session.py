@@ -17,6 +17,7 @@ from coach.domain.settings import AnalysisSettings
 from coach.domain.words import printable
 from coach.folders import check_out, whole_folder
 from perception.simulator.spec import Fault, View
+from perception.simulator.technique import LiftKind
 
 if TYPE_CHECKING:
     from coach.chat import Answer
@@ -278,7 +279,7 @@ class Simulation(Record):
 
     schema_version: Literal[1] = 1
     seed: int = 0
-    lift: Literal["snatch"] = "snatch"
+    lift: LiftKind | Literal["mixed"] = "snatch"
     fault: Fault | Literal["mixed"] | None = None
     view: View | Literal["mixed"] = "side"
 

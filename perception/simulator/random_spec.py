@@ -3,7 +3,6 @@
 import numpy as np
 
 from coach.domain.lift import Outcome
-
 from perception.simulator.camera import camera_of
 from perception.simulator.random_moves import random_moves
 from perception.simulator.spec import (
@@ -21,7 +20,6 @@ from perception.simulator.spec import (
     VideoSpec,
     View,
 )
-
 from perception.simulator.technique import Fault, LiftKind, check_fault
 
 _VIEW_NUMBERS: dict[View, int] = {"side": 0, "front": 1, "rear": 2, "oblique": 3}
@@ -268,7 +266,10 @@ def _plain_snatch(seed: int, fault: Fault | None, missed: bool, view: View) -> L
     )
 
 
-_HIGHER = {"jerk": 1.06, "clean_and_jerk": 1.06}  # how much taller the lifter counts for a bar in a narrow grip overhead
+_HIGHER = {
+    "jerk": 1.06,
+    "clean_and_jerk": 1.06,
+}  # how much taller the lifter counts for a bar in a narrow grip overhead
 
 
 def _moved(
@@ -289,7 +290,6 @@ def _moved(
         outcome = "caught_no_drop"
     moves = random_moves(
         rng,
-        lifter,
         lift,
         variant=variant,
         fault=fault,

@@ -14,8 +14,8 @@ from coach.domain.lift import CameraFacts, ClipFacts, Instant, InstantName, Lift
 from coach.domain.measures import MEASURES, Measure, Source
 from perception.simulator.camera import camera_of
 from perception.simulator.mannequin import lifter_and_bar
-from perception.simulator.simulation import Motion, simulate
 from perception.simulator.render import Stage
+from perception.simulator.simulation import Motion, simulate
 from perception.simulator.spec import LiftSpec
 from perception.simulator.surroundings import surroundings_of
 from perception.simulator.truth import Truth, frame_times, truth_of

@@ -111,9 +111,7 @@ def frame_of(spec: LiftSpec, grip: Grip) -> Frame:
     hands = body.shoulder_half_m + (SQUAT_GRIP if grip == "squat" else CLEAN_GRIP_AHEAD) * h
     if grip == "snatch":
         reach = body.trunk_m + HANG_BELOW_HIP * h
-        hands = min(
-            body.shoulder_half_m + float(np.sqrt((body.arm_m * 0.9995) ** 2 - reach**2)), SLEEVE_START_M - 0.05
-        )
+        hands = min(body.shoulder_half_m + float(np.sqrt((body.arm_m * 0.9995) ** 2 - reach**2)), SLEEVE_START_M - 0.05)
     return Frame(body, spec.bar.plate_diameter_m / 2, hands, (rack[0] * h, rack[1] * h))
 
 
