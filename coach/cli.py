@@ -24,7 +24,8 @@ from coach.domain.lift import LiftName
 from coach.domain.settings import PLATE_DIAMETER_M
 from coach.domain.words import printable
 from coach.folders import default_out
-from perception.simulator.spec import Fault, Filming, Handling, Timing, View
+from perception.simulator.spec import Filming, Handling, Timing, View
+from perception.simulator.technique import Fault, LiftKind
 
 if TYPE_CHECKING:
     from coach.session import AnalysisResult
@@ -224,7 +225,7 @@ def simulate(
     out: Annotated[Path, typer.Option("--out", help="Folder for the lifts; a set that was begun is gone on with.")],
     n: Annotated[int, typer.Option("--n", min=1, max=100_000, help="Number of lifts.")] = 10,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same lifts.")] = 0,
-    lift: Annotated[Literal["snatch"], typer.Option("--lift", help="Which lift.")] = "snatch",
+    lift: Annotated[Literal[LiftKind, "mixed"], typer.Option("--lift", help="Which lift, or all in turn.")] = "snatch",
     fault: Annotated[
         Literal[Fault, "mixed"] | None, typer.Option("--fault", help="A fault of all lifts, or each in turn.")
     ] = None,

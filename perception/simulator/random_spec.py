@@ -294,7 +294,6 @@ def _moved(
         outcome = "caught_no_drop"
     moves = random_moves(
         rng,
-        lifter,
         lift,
         variant=variant,
         fault=fault,

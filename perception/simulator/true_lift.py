@@ -125,7 +125,8 @@ def find_instants(dense: Dense, plan: LiftPlan) -> dict[InstantName, int]:
     movement down and ends at the lowest place.
     """
     begin, until = dense.index(plan.begin_s), dense.index(plan.until_s)
-    v, at = dense.v[: until + 1], {}
+    v = dense.v[: until + 1]
+    at: dict[InstantName, int] = {}
     if plan.kind in ("jerk", "squat"):
         at["dip_start"] = max((_first(v < -1e-6, begin) or begin) - 1, 0)
         rising = _first(v > 1e-6, at["dip_start"] + 2) or until
