@@ -82,6 +82,15 @@ def test_the_weights_are_listed_for_machines_and_people(coach: Coach) -> None:
     assert len(weights) + len(models) == len(rows)
 
 
+def test_both_models_of_vitpose_are_fetched_by_one_name(coach: Coach, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coach.hub.fetch", lambda name, on_progress: Path("models") / name)
+
+    ended = coach("models", "fetch", "vitpose")
+
+    assert ended.out.split() == ["models/vitpose-base", "models/rtdetr-r50"]
+    assert "usyd-community/vitpose-base-simple, licence Apache-2.0" in ended.err
+
+
 def test_unknown_weights_are_refused_with_the_names_there_are(coach: Coach) -> None:
     ended = coach("models", "fetch", "nonsense")
 
