@@ -108,7 +108,7 @@ def _instant_rows(scores: Sequence[ClipScore], view: str, track: Track | str) ->
     kinds = sorted({lift.lift for s in some for lift in s.lifts})
     return [
         whole,
-        *(_instant_row(f"  {kind}", stage_errors(some, lambda one, k=kind: one.lift == k)) for kind in kinds),
+        *(_instant_row(f"  {kind}", stage_errors(some, kind)) for kind in kinds),
     ]
 
 

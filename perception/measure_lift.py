@@ -10,11 +10,13 @@ from coach.domain.settings import AnalysisSettings
 from perception.bar import BarCurve, agreement
 from perception.body import place_measures, pull_phases
 from perception.force import GRAVITY_M_S2, free_fall_gravity
+from perception.ground_force import forces_on_floor
 from perception.instants import LiftTimes
 from perception.kinematics import measure_angles
 from perception.measures import Spread, angle_measures, bar_measures, make_measure, spread_by_noise
 from perception.pose import Floats
 from perception.readings import Context, beginning, read_bar
+from perception.sagittal import SideView
 from perception.scale import Scale
 from perception.shot import Shot
 from perception.timebase import FALL_FINE_M_S2, PullTimes, TimeBase, bounce_gravity, check_time_base
@@ -76,6 +78,12 @@ def measure_lift(
     ):
         measures |= more
         reasons |= less
+    view = SideView(context.scale, shot.forward, shot.centre_px, settings.plate_diameter_m / 2, shot.stature_m)
+    floor = forces_on_floor(
+        shot.pose, shot.plate, shot.samples, curve, lift, view, context, settings.body_mass_kg, times_s
+    )
+    measures |= floor.measures
+    reasons |= floor.reasons
     if fall is not None:
         measures["free_fall_gravity_m_s2"] = make_measure(
             "free_fall_gravity_m_s2", fall[0], {"scale": fall[1]}, "plate", None, times_s
@@ -197,8 +205,6 @@ def _usual_reason(name: str, lift: LiftTimes, settings: AnalysisSettings) -> str
         return "the bar was not dropped freely in view"
     if MEASURES[name].unit in ("N", "N s", "J", "W") and settings.bar_mass_kg is None:
         return "the mass of the bar was not told (--bar-mass)"
-    if name == "ground_force_peak_n":
-        return "needs the whole body in 3D, which this version does not measure"
     if "lift_off" not in lift.times_s and ("first_pull" in name or "off_floor" in name):
         return "the bar did not start from the floor"
     if "transition" in name or "first_pull" in name or "second_pull" in name:

@@ -215,7 +215,7 @@ def _join_tracks(watched: Watched, shots: list[Shot], settings: AnalysisSettings
         part = slice(shot.start, shot.stop)
         pose = shot.seen.pose
         points[part], world[part], visibility[part] = pose.points_px, pose.world_m, pose.visibility
-        plate[part], hands[part], end[part] = shot.seen.plate_px, shot.seen.hands_px, shot.seen.end_px
+        plate[part], hands[part] = shot.seen.plate_px, shot.seen.hands_px
         is_line = shot.line.is_found and not shot.plate.is_found
         confidence[part] = shot.line.confidence if is_line else shot.plate.confidence
         radius = shot.line.height_px / 2 if is_line else shot.plate.radius_px

@@ -39,7 +39,9 @@ def perception(
     ] = Path("out/eval-perception"),
     n: Annotated[int, typer.Option("--n", min=1, help="Number of simulated clips.")] = 60,
     seed: Annotated[int, typer.Option("--seed", help="Of the set.")] = 0,
-    lift: Annotated[Literal[LiftKind, "mixed"], typer.Option("--lift", help="Which lift; mixed for every kind in turn.")] = "mixed",
+    lift: Annotated[
+        Literal[LiftKind, "mixed"], typer.Option("--lift", help="Which lift; mixed for every kind in turn.")
+    ] = "mixed",
     view: Annotated[
         Literal[View, "mixed"], typer.Option("--view", help="Where the camera stands; mixed for all in turn.")
     ] = "mixed",
