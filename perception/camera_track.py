@@ -155,14 +155,17 @@ def settle(
 
 
 def _moves(matrices: Floats, size_px: tuple[int, int]) -> bool:
-    """Return whether four points about the middle leave their place by more than a still camera's would."""
+    """Return whether points about the middle leave their place by more than a still camera's would.
+
+    Of four the median counts, because where no corners lie the model only guesses.
+    """
     followed = np.isfinite(matrices[:, 0, 0])
     if followed.sum() < 2:
         return False
     points = AT * np.array(size_px, dtype=float)
     path = np.stack([move_points(m, points) - points for m in matrices[followed]])
     path = scipy.ndimage.median_filter(path, size=(min(SMOOTH_FRAMES, len(path)), 1, 1), mode="nearest")
-    away = np.linalg.norm(path - np.median(path, axis=0), axis=2).max(axis=1)
+    away = np.median(np.linalg.norm(path - np.median(path, axis=0), axis=2), axis=1)
     return bool(np.quantile(away, STILL_SHARE) > STILL_PX * _size(size_px)) or bool(followed.mean() < 1 - LOST_SHARE)
 
 
