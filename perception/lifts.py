@@ -40,7 +40,10 @@ SQUAT_BACK = 0.08  # of stature, how near to its height before the bar comes bac
 SQUAT_FALL_M_S = -2.0  # m/s, nobody squats down faster
 WITH_BODY = 0.10  # of stature, bar and shoulders come down together in a squat
 BENT = 0.04  # of stature, shoulders of a lifter bent for a hang lift under standing ones
-HANG_RISE = 0.15  # of stature, a shorter rise from the hang is no lift
+HANG_RISE, QUICK_HANG_M_S = (
+    (0.10, 0.15),
+    0.8,
+)  # of stature and m/s: a shorter rise from the hang is no lift, a short one quick
 TAG_RISE = 0.17  # of stature, least rise of a slow pull from the floor: the knee
 HANG_LOW, RACK_LOW = 0.15, 0.65  # of stature, about how far the floor's rest is under a hang and under the shoulders
 AGAIN_S = 0.15  # s, how far the peak of the same lift moves on a slightly different curve
@@ -256,7 +259,8 @@ def _is_pull(places: Places, rise: _Rise) -> bool | None:
     if place == "floor":
         quick = rise_m >= PULL_RISE_M and peak_m_s >= PULL_PEAK_M_S
         return True if quick or rise_m >= TAG_RISE * h else None
-    if place != "hang" or rise_m < HANG_RISE * h or peak_m_s < PULL_PEAK_M_S:
+    least = HANG_RISE[0] if peak_m_s > QUICK_HANG_M_S else HANG_RISE[1]
+    if place != "hang" or rise_m < least * h or peak_m_s < PULL_PEAK_M_S:
         return None
     if not np.isfinite(places.over_shoulders(float(m.t[a]))):
         return False if rise_m >= 0.25 * h else None
@@ -294,7 +298,7 @@ def _pull(places: Places, rises: list[_Rise], wanted: LiftName | None, *, from_f
     if kind == "deadlift":
         times["max_height"] = arrival_s(m, top)
     times |= catch.times_s
-    variant = "" if from_floor else hang_or_block(m, rises[0].a)
+    variant = "" if from_floor else hang_or_block(m, times["start"])
     variant = f"{variant} {depth_of_catch(places, catch)}".strip()
     return LiftTimes(times, outcome, rest, float(m.t[catch.end]), has_rest, kind, variant, catch.note)
 
@@ -311,7 +315,7 @@ def _jerk(places: Places, rises: list[_Rise]) -> LiftTimes:
     over = places.over_shoulders(ending.times_s.get("catch", float(m.t[rise.top.apex])))
     if "catch" in ending.times_s and over < PULL_CATCH + 0.18:
         outcome, ending = "not_caught", Ending("not_caught", ending.end, {})
-    variant = split_or_power(places, ending)
+    variant = split_or_power(places, times["dip_start"], ending)
     return LiftTimes(times | ending.times_s, outcome, rest, float(m.t[ending.end]), True, "jerk", variant, ending.note)
 
 
