@@ -48,7 +48,7 @@ def _is_pulled(m: Motion, top: Top) -> bool:
     peak_m_s = float(m.up[top.peak])
     braked_m_s2 = peak_m_s / (float(m.t[top.apex] - m.t[top.peak]) + STEP_S)
     signs = ((peak_m_s, PULL_SPEED_M_S), (braked_m_s2, PULL_BRAKED_M_S2))
-    return sum(np.clip((value - middle) / spread, -3, 3) for value, (middle, spread) in signs) > 0
+    return bool(sum(np.clip((value - middle) / spread, -3, 3) for value, (middle, spread) in signs) > 0)
 
 
 def _missed(places: Places, top: Top, rise: float) -> LiftName:

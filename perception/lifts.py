@@ -47,6 +47,7 @@ HANG_RISE, QUICK_HANG_M_S = (
 TAG_RISE = 0.17  # of stature, least rise of a slow pull from the floor: the knee
 HANG_LOW, RACK_LOW = 0.15, 0.65  # of stature, about how far the floor's rest is under a hang and under the shoulders
 AGAIN_S = 0.15  # s, how far the peak of the same lift moves on a slightly different curve
+STAND_S = 1.5  # s of the curve after a squat or deadlift that are read again
 LOOK_BACK_S = 2.0  # s of the curve before the first instant that are read again
 HANDS_HIGH: tuple[LiftName, ...] = ("snatch", "clean", "jerk")
 FLOOR_KINDS: tuple[LiftName, ...] = ("snatch", "clean", "pull", "deadlift", "unknown")
@@ -95,7 +96,8 @@ def relocate(curve: BarCurve, lift: LiftTimes, stature_m: float) -> LiftTimes | 
     Kind, variant, outcome and note stay; only the instants that the lift has are found again, those of the knee stay.
     """
     first = min(lift.times_s.values())
-    m = read_motion(curve, first - LOOK_BACK_S, lift.end_s + AGAIN_S)
+    stands = lift.kind in ("squat", "deadlift")
+    m = read_motion(curve, first - LOOK_BACK_S, lift.end_s + (STAND_S if stands else AGAIN_S))
     if len(m.t) < 10:
         return None
     peak_s = lift.times_s["peak_velocity"]
@@ -110,7 +112,7 @@ def relocate(curve: BarCurve, lift: LiftTimes, stature_m: float) -> LiftTimes | 
         from_floor = "lift_off" in lift.times_s
         times, rest, has_rest = pull_times(m, rise.top, from_floor=from_floor)
         low = rest if from_floor else rest - HANG_LOW * stature_m
-    if lift.kind in ("squat", "deadlift"):
+    if stands:
         times["max_height"] = arrival_s(m, rise.top)
     if "catch" in lift.times_s:
         times |= judge_catch(m, rise.top, low, stature_m, None).times_s
