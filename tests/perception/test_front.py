@@ -108,7 +108,7 @@ def test_the_tilt_of_the_bar_is_measured_with_its_error(tilt_px: float) -> None:
 
     left, right = views[25].ends_px
     assert tilt_deg == pytest.approx(-np.degrees(np.arctan2(right[1] - left[1], right[0] - left[0])), abs=2 * sd_deg)
-    assert 0 < sd_deg < 0.5
+    assert 0 < sd_deg < 0.6
 
 
 def test_hands_elsewhere_mean_that_the_pair_is_not_held(plain: tuple[BarLineTrack, Floats, list[FrontView]]) -> None:
