@@ -118,7 +118,9 @@ def look_at_shot(
         plate = _find_plate(clip if reads_again else None, watched, times, discs, pose, hands)
     look = _look(pose, plate)
     in_front = watched.ends[start:stop] if use_plate else [no_ends()] * len(times)
-    line = track_bar_line(times, in_front, hands_midpoint_px(found.points_px, found.visibility))
+    line = track_bar_line(
+        times, in_front, hands_midpoint_px(found.points_px, found.visibility), settings.plate_diameter_m
+    )
     if look.view in ("front", "rear") and not _shows_its_face(plate):
         plate = no_plate(times)
     roll = _roll(watched, start, stop, times, plate)
