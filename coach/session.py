@@ -16,7 +16,7 @@ from coach.domain.lift import Report
 from coach.domain.settings import AnalysisSettings
 from coach.domain.words import printable
 from coach.folders import check_out, whole_folder
-from perception.simulator.spec import Fault, View
+from perception.simulator.spec import Fault, Filming, View
 from perception.simulator.technique import LiftKind
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ _FILES = frozenset(
         "annotated.mp4",
         "report.html",
         "tracks.parquet",
+        "tracks.csv",
         "pose.trc",
         "angles.mot",
         "keyframes",
@@ -282,6 +283,7 @@ class Simulation(Record):
     lift: LiftKind | Literal["mixed"] = "snatch"
     fault: Fault | Literal["mixed"] | None = None
     view: View | Literal["mixed"] = "side"
+    filming: Filming = Filming()
 
 
 def simulate(
@@ -306,6 +308,7 @@ def simulate(
         lift=simulation.lift,
         fault=simulation.fault,
         view=simulation.view,
+        filming=simulation.filming,
         workers=workers,
         on_progress=lambda done, total: tell("lifts", done, total),
     )

@@ -73,7 +73,7 @@ def sample_bar(
     disc = _metres(plate.centre_px, scale.bar_m_per_px, forward, plate.flattening)
     disc = reject_outliers(times_s, disc, half_window_s=0.13, threshold=5.0, floor=OUTLIER_FLOOR_M)
     hands = _metres(hands_px, scale.bar_m_per_px, forward, plate.flattening)
-    fused, weights = _bridge(times_s, disc, hands)
+    fused, weights = bridge(times_s, disc, hands)
     return BarSamples(times_s, fused[:, 0], fused[:, 1], weights, "plate", PLATE_CUTOFF_HZ, BRIDGE_S)
 
 
@@ -81,8 +81,14 @@ def _metres(points_px: Floats, m_per_px: float, forward: float, flattening: floa
     return np.asarray(points_px * np.array([forward / (1 + flattening), -1.0]) * m_per_px)
 
 
-def _bridge(times_s: Floats, disc: Floats, hands: Floats) -> tuple[Floats, Floats]:
-    """Fill gaps of the disc up to BRIDGE_S with the hands plus their interpolated offset."""
+def bridge(times_s: Floats, disc: Floats, hands: Floats) -> tuple[Floats, Floats]:
+    """Fill gaps of the plate up to BRIDGE_S with the hands plus their interpolated offset; return samples and weights.
+
+    Args:
+        times_s: (T,).
+        disc: (T, 2), the plate in metres; NaN where not seen.
+        hands: (T, 2), in metres.
+    """
     seen = np.asarray(np.isfinite(disc).all(axis=1), dtype=np.bool_)
     fused, weights = disc.copy(), np.where(seen, 1.0, 0.0)
     both = seen & np.isfinite(hands).all(axis=1)

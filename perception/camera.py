@@ -1,37 +1,53 @@
-"""The camera: cuts and motion while frames stream by, and view and facing from the athlete's pose."""
+"""The camera while frames stream by: cuts, motion of the background, and straight edges that show how it is tilted."""
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
-from coach.domain.lift import Facing, View
-from perception.athlete import hands_midpoint_px
-from perception.pose import INDEX, Floats, Image, PoseTrack
+from perception.camera_track import CameraTrack
+from perception.pose import Image
+from perception.registration import BackgroundWatch, Box
+from perception.roll import LineWatch, SeenLines
+from perception.view import estimate_facing as estimate_facing
+from perception.view import estimate_view as estimate_view
 
 THUMB_PX = 72  # shorter side of the thumbnails compared for cuts
 SAME_SCENE = 0.8  # correlation of thumbnails; a flash makes the same scene brighter, a cut shows another one
 CUT_LEVEL = 18.0  # mean absolute grey difference of thumbnails; a lifter moving at 2 m/s stays below 4
-MOTION_EVERY_S = 0.5  # s between the frames compared for camera motion
-MOTION_WIDTH_PX = 320
-SIDE_BELOW, FRONT_ABOVE = 0.40, 0.62  # shoulder and hip spread over trunk length
 
 
 class FrameWatch:
-    """Watches the frames of one clip in order for camera cuts and camera motion; keeps thumbnails only."""
+    """Watches the frames of one clip in order for cuts, camera motion and straight edges; keeps few pictures.
+
+    Attributes:
+        cuts: First frame after each cut.
+        changes: Mean absolute grey difference of each frame to the one before, for `find_copies`; NaN for the first.
+    """
 
     def __init__(self) -> None:
         self.cuts: list[int] = []
+        self.changes: list[float] = []
         self._n_frames = 0
         self._last: Image | None = None
         self._recent: list[float] = []
-        self._reference: tuple[float, Image] | None = None
-        self._shifts: list[tuple[float, float]] = []
+        self._background = BackgroundWatch()
+        self._lines = LineWatch()
 
-    def observe(self, image_rgb: Image, time_s: float) -> bool:
-        """Look at the next frame; return whether it is the first one after a cut."""
+    def observe(self, image_rgb: Image, time_s: float, boxes_px: Sequence[Box] = ()) -> bool:
+        """Look at the next frame; return whether it is the first one after a cut.
+
+        Args:
+            image_rgb: (H, W, 3).
+            time_s: Its time.
+            boxes_px: About people and plates, from `boxes_about`; those of the frame before will do.
+        """
         step = max(1, min(image_rgb.shape[0] // THUMB_PX, image_rgb.shape[1] // THUMB_PX))
         thumb = np.ascontiguousarray(image_rgb[::step, ::step, 1])
         is_cut = self._is_cut(thumb)
-        self._watch_motion(image_rgb, time_s, is_cut)
+        boxes = () if is_cut else boxes_px
+        self._background.observe(image_rgb, boxes, is_cut=is_cut)
+        self._lines.observe(image_rgb, time_s, self._n_frames, boxes)
         self._last = thumb
         if is_cut:
             self.cuts.append(self._n_frames)
@@ -41,30 +57,26 @@ class FrameWatch:
 
     def _is_cut(self, thumb: Image) -> bool:
         if self._last is None:
+            self.changes.append(float("nan"))
             return False
         change = float(np.mean(cv2.absdiff(thumb, self._last)))
+        self.changes.append(change)
         usual = float(np.median(self._recent)) if self._recent else 0.0
         self._recent = [*self._recent[-14:], change]
         return change > max(CUT_LEVEL, 2 * usual) and _correlation(thumb, self._last) < SAME_SCENE
 
-    def _watch_motion(self, image_rgb: Image, time_s: float, is_cut: bool) -> None:
-        if self._reference is not None and not is_cut and time_s - self._reference[0] < MOTION_EVERY_S:
-            return
-        height = max(2, round(image_rgb.shape[0] * MOTION_WIDTH_PX / image_rgb.shape[1]))
-        small = cv2.resize(image_rgb[:, :, 1], (MOTION_WIDTH_PX, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
-        if self._reference is not None and not is_cut:
-            self._shifts.append(_background_shift(self._reference[1], small))
-        self._reference = (time_s, small)
-
     @property
     def is_moving(self) -> bool:
-        """Whether the background drifted by more than 1.5 % of the picture's width, or trembled by 0.5 % a step."""
-        if len(self._shifts) < 2:
-            return False
-        path = np.cumsum(np.array(self._shifts), axis=0)
-        drift = float(np.max(np.ptp(path, axis=0)))
-        tremble = float(np.median(np.abs(np.array(self._shifts)).max(axis=1)))
-        return drift > 0.015 * MOTION_WIDTH_PX or tremble > 0.005 * MOTION_WIDTH_PX
+        """Whether the background moved in any scene."""
+        return self.track().is_moving
+
+    def track(self) -> CameraTrack:
+        """Return what the camera did over the frames seen so far."""
+        return self._background.track()
+
+    def lines(self) -> tuple[SeenLines, ...]:
+        """Return straight edges of some frames, for `estimate_roll`."""
+        return self._lines.seen()
 
 
 def _correlation(a: Image, b: Image) -> float:
@@ -72,62 +84,3 @@ def _correlation(a: Image, b: Image) -> float:
     x, y = (z.astype(float) - float(z.mean()) for z in (a, b))
     size = float(np.sqrt(np.sum(x * x) * np.sum(y * y)))
     return float(np.sum(x * y)) / size if size > 0 else 0.0
-
-
-def _background_shift(before: Image, after: Image) -> tuple[float, float]:
-    """Return the median shift of corners between two grey pictures, in pixels; most corners are background."""
-    corners = cv2.goodFeaturesToTrack(before, maxCorners=150, qualityLevel=0.01, minDistance=6)
-    if corners is None or len(corners) < 8:
-        return 0.0, 0.0
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(before, after, corners, np.zeros_like(corners))
-    steps = (moved - corners).reshape(-1, 2)[found.ravel() == 1]
-    if len(steps) < 8:
-        return 0.0, 0.0
-    x, y = np.median(steps, axis=0)
-    return float(x), float(y)
-
-
-def estimate_view(track: PoseTrack) -> View:
-    """Return where the camera stands, from how far shoulders and hips are apart in the picture.
-
-    From the front shoulders and hips lie about 0.8 and 0.5 trunk lengths apart, from the side on top of each other.
-    """
-    p = track.points_px
-    trunk = np.linalg.norm(_mid(p, "shoulder") - _mid(p, "hip"), axis=1)
-    spread = np.abs(_across(p, "shoulder")) + np.abs(_across(p, "hip"))
-    known = np.isfinite(trunk) & (trunk > 5)
-    if known.sum() < 5:
-        return "unknown"
-    longest = np.nanpercentile(trunk[known], 75)
-    ratio = float(np.median(spread[known])) / 1.3 / float(longest)
-    if ratio < SIDE_BELOW:
-        return "side"
-    if ratio < FRONT_ABOVE:
-        return "oblique"
-    return "front" if np.nanmedian(_across(p, "shoulder")) > 0 else "rear"
-
-
-def estimate_facing(track: PoseTrack, view: View) -> Facing:
-    """Return which way the athlete faces in the picture: by toes and nose from the side, by the view else."""
-    if view in ("front", "rear"):
-        return "camera" if view == "front" else "away"
-    if view == "unknown":
-        return "unknown"
-    p = track.points_px
-    trunk = np.nanmedian(np.linalg.norm(_mid(p, "shoulder") - _mid(p, "hip"), axis=1))
-    toes = _mid(p, "toe")[:, 0] - _mid(p, "heel")[:, 0]
-    nose = p[:, INDEX["nose"], 0] - _mid(p, "ear")[:, 0]
-    reach = (hands_midpoint_px(p, track.visibility) - _mid(p, "hip"))[:, 0]
-    vote = float(np.nanmedian(toes) + np.nanmedian(nose) + 0.5 * np.nanmedian(reach)) / float(trunk)
-    if not np.isfinite(vote) or abs(vote) < 0.05:
-        return "unknown"
-    return "right" if vote > 0 else "left"
-
-
-def _mid(points: Floats, part: str) -> Floats:
-    return np.asarray((points[:, INDEX[f"left_{part}"]] + points[:, INDEX[f"right_{part}"]]) / 2)
-
-
-def _across(points: Floats, part: str) -> Floats:
-    """Return left minus right, x, for each frame: positive when the athlete faces the camera."""
-    return np.asarray(points[:, INDEX[f"left_{part}"], 0] - points[:, INDEX[f"right_{part}"], 0])

@@ -1,5 +1,6 @@
 """Finding the near plate in single frames: discs voted for by edges about the hands, and their rims along rays."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,11 @@ PLAUSIBLE_RADIUS = (0.70, 1.60)  # of the expected radius; a followed ring outsi
 TRACK_RADII = np.geomspace(0.90, 1.11, 4)  # of the last radius, while a plate is followed
 SEARCH_REACH = 3.2  # radii about the hands: hidden hands and perspective put the plate up to 2 radii away
 TRACK_REACH = 1.9  # radii about the predicted centre
+VOTE_EVERY = 3  # frames between votes while one disc alone is followed; in between its rim shows where it went
+ALONE = 0.75  # of the best disc's score: with another one above it every frame is voted on
+SURE_RIM_SHARE = 0.5  # share of rays with an edge on the rim from which a followed disc needs no vote
+RIM_WANDER = 0.12  # of the radius, how far a rim may be from where it was expected
+RIM_FIT = 0.04  # of the radius, how near to one circle the edges then lie
 SEARCH_EVERY = 12  # frames between full searches while a plate is followed, so that a wrong one is left again
 OUTER_RING = 0.4  # of the best ring's votes: an outer ring with fewer is not the rim
 AWAY_COST = 0.15  # of score for each of two radii beyond the first between a disc and the hands
@@ -52,6 +58,16 @@ class Discs:
     rim_px: npt.NDArray[np.float32]
     rim_strength: npt.NDArray[np.uint8]
 
+    def only(self, chosen: npt.NDArray[np.bool_]) -> "Discs":
+        """Return some of the discs; `chosen` is (n,)."""
+        return Discs(
+            self.centre_px[chosen],
+            self.radius_px[chosen],
+            self.score[chosen],
+            self.rim_px[chosen],
+            self.rim_strength[chosen],
+        )
+
 
 def no_discs() -> Discs:
     """Return an empty set of discs."""
@@ -67,6 +83,8 @@ class _Followed:
     vy: float
     radius: float
     age: int
+    score: float
+    is_alone: bool
 
 
 class DiscWatch:
@@ -79,28 +97,32 @@ class DiscWatch:
     def observe(self, image_rgb: Image, people: Sequence[Person]) -> Discs:
         """Return the discs of the next frame."""
         found = [self._observe_person(image_rgb, person) for person in people]
-        return _with_rims(image_rgb, np.concatenate([*found, np.zeros((0, 4))]))
+        return functools.reduce(join_discs, found, no_discs())
 
     def reset(self) -> None:
         """Forget the plates, as at a camera cut."""
         self._followed.clear()
         self._body_px.clear()
 
-    def _observe_person(self, image_rgb: Image, person: Person) -> Floats:
+    def _observe_person(self, image_rgb: Image, person: Person) -> Discs:
         size = self._stature_px(person)
         hands = hands_midpoint_px(person.points_px[None], person.visibility[None])[0]
         if not np.isfinite(size) or not np.isfinite(hands).all():
-            return np.zeros((0, 4))
+            return no_discs()
         last = self._followed.get(person.person_id)
         radius = PLATE_SHARE_OF_STATURE * size
         low, high = (share * radius for share in PLAUSIBLE_RADIUS)
         if last is not None and last.age % SEARCH_EVERY and low <= last.radius <= high:
+            if last.is_alone and last.age % VOTE_EVERY and (near := _follow_rim(image_rgb, last)) is not None:
+                self._follow(person.person_id, near[0], last, hands)
+                return near[1]
             centre = np.array([last.x + last.vx, last.y + last.vy])
             discs = vote_discs(image_rgb, centre, TRACK_REACH * last.radius, last.radius, TRACK_RADII)
         else:
             discs = vote_discs(image_rgb, hands, SEARCH_REACH * radius, radius, SEARCH_RADII)
         self._follow(person.person_id, discs, last, hands)
-        return discs[:MAX_DISCS][discs[:MAX_DISCS, 3] > WORTH_SCORE * discs[0, 3]] if len(discs) else discs
+        discs = discs[:MAX_DISCS]
+        return _with_rims(image_rgb, discs[discs[:, 3] > WORTH_SCORE * discs[0, 3]] if len(discs) else discs)
 
     def _stature_px(self, person: Person) -> float:
         """Return the largest standing height that this person lately seemed to have, in pixels."""
@@ -114,14 +136,16 @@ class DiscWatch:
         if len(discs) == 0 or discs[:, 3].max() < GOOD_SCORE:
             self._followed.pop(person_id, None)
             return
-        x, y, radius, _ = (float(v) for v in discs[_worth_following(discs, last, hands)])
+        chosen = _worth_following(discs, last, hands)
+        x, y, radius, score = (float(v) for v in discs[chosen])
+        is_alone = all(other < ALONE * score for other in np.delete(discs[:, 3], chosen))
         if last is None or np.hypot(x - last.x - last.vx, y - last.y - last.vy) > last.radius:
-            self._followed[person_id] = _Followed(x, y, 0.0, 0.0, radius, 1)
+            self._followed[person_id] = _Followed(x, y, 0.0, 0.0, radius, 1, score, is_alone)
             return
         keep = 0.6
         vx, vy = (1 - keep) * last.vx + keep * (x - last.x), (1 - keep) * last.vy + keep * (y - last.y)
         smooth_radius = 0.8 * last.radius + 0.2 * radius
-        self._followed[person_id] = _Followed(x, y, vx, vy, smooth_radius, last.age + 1)
+        self._followed[person_id] = _Followed(x, y, vx, vy, smooth_radius, last.age + 1, score, is_alone)
 
 
 def _worth_following(discs: Floats, last: _Followed | None, hands: Floats) -> int:
@@ -132,6 +156,32 @@ def _worth_following(discs: Floats, last: _Followed | None, hands: Floats) -> in
         ahead = np.hypot(discs[:, 0] - last.x - last.vx, discs[:, 1] - last.y - last.vy)
         gain = gain + np.where(ahead < 0.5 * last.radius, STEADY_GAIN, 0.0)
     return int(np.argmax(gain))
+
+
+def _follow_rim(image_rgb: Image, last: _Followed) -> tuple[Floats, Discs] | None:
+    """Return a followed disc where its rim is now, as a row and as a disc; None when too little of the rim is there."""
+    middle = np.array([last.x + last.vx, last.y + last.vy])
+    rim, strength = read_rim(image_rgb, middle, last.radius)
+    off = rim - last.radius
+    cost = np.where(np.isfinite(off), np.abs(off), np.inf)
+    nearest = np.take_along_axis(off, cost.argmin(axis=1)[:, None], 1)[:, 0]
+    on_rim = cost.min(axis=1) < RIM_WANDER * last.radius
+    if on_rim.mean() < SURE_RIM_SHARE:
+        return None
+    rays = RAYS[on_rim]
+    shift = np.linalg.solve(rays.T @ rays + 1e-3 * np.eye(2), rays.T @ nearest[on_rim])
+    rest = np.abs(off - (RAYS @ shift)[:, None])
+    if np.mean(np.nanmin(np.where(np.isfinite(rest), rest, np.inf), axis=1) < RIM_FIT * last.radius) < SURE_RIM_SHARE:
+        return None
+    rim, centre = rim - (RAYS @ shift)[:, None], middle + shift
+    row = np.array([[*centre, last.radius, last.score]])
+    return row, Discs(
+        centre[None],
+        np.array([last.radius]),
+        np.array([last.score]),
+        rim[None].astype(np.float32),
+        np.clip(strength[None], 0, 255).astype(np.uint8),
+    )
 
 
 def find_disc(image_rgb: Image, near_px: Floats, radius_px: float) -> Discs:
@@ -187,10 +237,10 @@ def vote_discs(image_rgb: Image, centre_px: Floats, reach_px: float, radius_px: 
         return np.zeros((0, 4))
     shrink = VOTE_RADIUS_PX / radius_px
     small = _resize(image_rgb[y0:y1, x0:x1], shrink)
-    xs, ys, ux, uy = _strong_edges(small)
+    xs, ys, ux, uy = strong_edges(small)
     if len(xs) == 0:
         return np.zeros((0, 4))
-    rows = _peaks(_vote(xs, ys, ux, uy, small.shape[:2], VOTE_RADIUS_PX * radii), VOTE_RADIUS_PX * radii)
+    rows = _peaks(vote_circles(xs, ys, ux, uy, small.shape[:2], VOTE_RADIUS_PX * radii), VOTE_RADIUS_PX * radii)
     rows[:, :2] = (rows[:, :2] + 0.5) / shrink - 0.5 + (x0, y0)
     rows[:, 2] /= shrink
     return rows
@@ -202,7 +252,7 @@ def _resize(image: Image, scale: float) -> Image:
     return np.asarray(cv2.resize(image, size, interpolation=how), dtype=np.uint8)
 
 
-def _strong_edges(small: Image) -> tuple[Floats, Floats, Floats, Floats]:
+def strong_edges(small: Image) -> tuple[Floats, Floats, Floats, Floats]:
     """Return positions and unit gradients of the strongest 30 % of pixels."""
     smooth = cv2.GaussianBlur(small, (0, 0), 0.8)
     gx, gy = cv2.Scharr(smooth, cv2.CV_32F, 1, 0), cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
@@ -215,7 +265,7 @@ def _strong_edges(small: Image) -> tuple[Floats, Floats, Floats, Floats]:
     return xs.astype(float), ys.astype(float), gx[ys, xs] / strength, gy[ys, xs] / strength
 
 
-def _vote(
+def vote_circles(
     xs: Floats, ys: Floats, ux: Floats, uy: Floats, shape: tuple[int, int], radii: Floats
 ) -> npt.NDArray[np.float32]:
     """Return (R, h, w), votes over circumference for each radius and pixel."""

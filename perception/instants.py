@@ -19,12 +19,21 @@ from perception.smoothing import runs
 STEP_S = 0.002  # s, grid on which the smooth curves are read
 START_SHARE = 0.10  # share of this lift's peak upward speed that marks the start (field definition)
 QUIET_S = 0.040  # s, shortest run below the start speed that counts as rest
+WAIT_S = 0.080  # s, the same in a jerk, so that the turning point of the dip is not taken
 DESCENT_M_S = -0.15  # m/s, slower than this the bar has not really come down
+FALLING = 1.3  # of the speed of a turning point, on a softer curve a descent is faster than this
 LOWERED_M_S = -0.3  # m/s, rest before such a movement down does not belong to the pull after it
 STILL_M_S = 0.10  # m/s, speed of a turning point
-LOW_M, HIGH_M = 0.006, 0.018  # m, heights passed after lift-off from which its time is found
+PASSED_M, PASSED_SOFT_M = (0.02, 0.06), (0.03, 0.10)  # m, heights passed from which the start is carried back
+SOFT_HZ = 6.0  # Hz, a curve cut off below this is one of the hands, and noisy
+FULL_HZ, SOFTER = 7.0, 1.2  # Hz and exponent: a softer curve turns more slowly; from simulated lifts
+PEAK_S = 0.04  # s on each side of the fastest moment, where speed is a parabola
 GROWTH = 2.6  # exponent of height against time just after lift-off; from 8 mm at 0.118 s with 0.18 m/s
+AGREE_S = 0.15  # s at 1 m/s or faster, more for slower lifts: a start carried back further had no rest before it
 EARLIEST_S = 0.35  # s, the bar has not left its rest earlier than this before it reaches the start speed
+FALLS_WITHIN_S = 0.40  # s after max height in which a descent to the catch is under way
+SOFT_TURN_M = (0.03, 0.05)  # m, a smaller soft descent is no drop; of plate and hands
+SOFT_TURN_S = 0.6  # s after max height in which a bar that never came down fast turns
 RECOVERING_M = 0.03  # m, above the apex the lifter is standing up, and what falls later is not the catch
 NO_DROP_S = 0.25  # s, after slowing below 10 % of the peak without turning: caught without a drop
 SMALLEST_DROP_M = 0.015  # m, a smaller drop is within what noise and bar whip do
@@ -63,6 +72,7 @@ class Motion:
     Attributes:
         t: (N,), seconds; height, x: (N,), metres; up: (N,), upward speed; speed: (N,), speed in the plane, m/s.
         noise_m: SD of one raw sample about the curve.
+        cutoff_hz: Of the smoothing.
     """
 
     t: Floats
@@ -71,11 +81,17 @@ class Motion:
     up: Floats
     speed: Floats
     noise_m: float
+    cutoff_hz: float
 
     @property
     def smallest_drop_m(self) -> float:
         """Return the least descent that is one."""
         return max(SMALLEST_DROP_M, 4 * self.noise_m)
+
+    @property
+    def still_m_s(self) -> float:
+        """Return the speed below which the bar turns: the field's 0.10 m/s, more on a softer curve."""
+        return STILL_M_S * max(1.0, FULL_HZ / self.cutoff_hz) ** SOFTER
 
     def index(self, time_s: float) -> int:
         """Return the grid index nearest to a time."""
@@ -83,7 +99,8 @@ class Motion:
 
     def until(self, stop: int) -> "Motion":
         """Return the motion before a grid index."""
-        return Motion(self.t[:stop], self.height[:stop], self.x[:stop], self.up[:stop], self.speed[:stop], self.noise_m)
+        t, height, x, up, speed = (z[:stop] for z in (self.t, self.height, self.x, self.up, self.speed))
+        return Motion(t, height, x, up, speed, self.noise_m, self.cutoff_hz)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +116,8 @@ def read_motion(curve: BarCurve, start_s: float = -np.inf, end_s: float = np.inf
     """Return the curve on the grid, within a span of time."""
     t = np.arange(max(curve.y.start_s, start_s), min(curve.y.end_s, end_s), STEP_S)
     up = curve.y.rate(t)
-    return Motion(t, curve.y.value(t), curve.x.value(t), up, np.hypot(up, curve.x.rate(t)), curve.y.noise_sd)
+    speed = np.hypot(up, curve.x.rate(t))
+    return Motion(t, curve.y.value(t), curve.x.value(t), up, speed, curve.y.noise_sd, curve.y.cutoff_hz)
 
 
 def find_top(m: Motion, a: int, b: int) -> Top:
@@ -125,51 +143,79 @@ def pull_times(m: Motion, top: Top, *, from_floor: bool) -> tuple[dict[InstantNa
     Lift-off exists only where the bar lay on the floor.
     """
     start, has_rest = _start(m, top.peak)
-    left_s, rest = _leaving(m.t, m.height, start, top.peak)
+    left_s, start_s, rest = _leaving(m, m.height, start, top.peak)
     times: dict[InstantName, float] = {"lift_off": left_s} if from_floor else {}
     times |= {
-        "start": float(m.t[start]),
-        "peak_velocity": vertex(m.t, m.up, top.peak),
+        "start": start_s if has_rest else float(m.t[start]),
+        "peak_velocity": _peak_s(m, top.peak),
         "max_height": float(m.t[top.apex]),
     }
     return times, rest, has_rest
 
 
-def dip_times(m: Motion, a: int, top: Top) -> tuple[dict[InstantName, float], float]:
+def dip_times(m: Motion, a: int, top: Top, kind: LiftName) -> tuple[dict[InstantName, float], float]:
     """Return the instants up to max height of a lift that begins with a descent, and the height before it.
 
-    The start is the first upward speed above a tenth of the peak, after the lowest place.
+    The start of a jerk is the end of the last 80 ms in which the bar was slower than a tenth of the peak: in the dip,
+    unless the lifter waits at its bottom. The start of a squat is the first upward speed above a tenth of its peak.
     """
     bottom = a + int(np.argmin(m.height[a : top.peak + 1]))
-    before = m.up[: bottom + 1]
     level = plateau(m, bottom)
-    fastest = level + int(np.argmin(before[level:]))
-    quiet = np.flatnonzero(before[:fastest] > START_SHARE * before[fastest])
-    slow = int(quiet[-1]) if len(quiet) else level
-    left_s, rest = _leaving(m.t, -m.height, slow, fastest)
-    quick = np.flatnonzero(m.up[: top.peak] < START_SHARE * m.up[top.peak])
-    start = max(bottom, int(quick[-1]) + 1 if len(quick) else bottom)
+    fastest = level + int(np.argmin(m.up[level : bottom + 1]))
+    moving = np.flatnonzero(m.up[:fastest] > START_SHARE * m.up[fastest])
+    slow = int(moving[-1]) if len(moving) else level
+    left_s, _, rest = _leaving(m, -m.height, slow, fastest)
     times: dict[InstantName, float] = {
         "dip_start": left_s,
         "dip_bottom": float(m.t[bottom]),
-        "start": float(m.t[start]),
-        "peak_velocity": vertex(m.t, m.up, top.peak),
+        "start": _squat_start(m, bottom, top) if kind == "squat" else _jerk_start(m, slow, fastest, bottom, top),
+        "peak_velocity": _peak_s(m, top.peak),
         "max_height": float(m.t[top.apex]),
     }
     return times, -rest
 
 
+def _jerk_start(m: Motion, slow: int, fastest: int, bottom: int, top: Top) -> float:
+    limit = START_SHARE * float(m.up[top.peak])
+    waits = [run for run in runs(m.speed[: top.peak] < limit) if (run[1] - run[0]) * STEP_S >= WAIT_S]
+    if waits and waits[-1][1] > bottom:
+        return float(m.t[waits[-1][1]])
+    return _leaving(m, -m.height, slow, fastest, pass_m_s=limit)[1]
+
+
+def _squat_start(m: Motion, bottom: int, top: Top) -> float:
+    slow_up = np.flatnonzero(m.up[: top.peak] < START_SHARE * m.up[top.peak])
+    start = max(bottom, int(slow_up[-1]) + 1 if len(slow_up) else bottom)
+    start_s = _leaving(m, m.height, start, top.peak, rest_m=float(m.height[bottom]))[1]
+    return start_s if start_s >= m.t[bottom] else float(m.t[start])
+
+
 def plateau(m: Motion, bottom: int) -> int:
-    """Return the index of the highest place before a descent: upward moves under 3 cm on the way do not end it."""
+    """Return the index of the highest place before a descent: upward moves under 5 cm on the way do not end it."""
     highest = bottom
     for i in range(bottom, -1, -25):
         if m.height[i] > m.height[highest]:
             highest = i
-        elif m.height[i] < m.height[highest] - 0.03:
+        elif m.height[i] < m.height[highest] - 0.05:
             break
         if (highest - i) * STEP_S > 1.0:
             break
     return highest
+
+
+def arrival_s(m: Motion, top: Top) -> float:
+    """Return when a rise that ends at a stand came to rest: the start of a lift, seen backward in time.
+
+    A bar that goes down again at once has its highest moment where the speed falls through zero.
+    """
+    after = slice(top.apex, top.apex + round(NO_DROP_S / STEP_S))
+    if float(np.max(np.abs(m.up[after]), initial=0.0)) > 2 * START_SHARE * m.up[top.peak]:
+        return float(m.t[top.apex])
+    flipped = Motion(-m.t[::-1], -m.height[::-1], m.x[::-1], m.up[::-1], m.speed[::-1], m.noise_m, m.cutoff_hz)
+    last = len(m.t) - 1
+    slow = top.peak + int(np.flatnonzero(m.up[top.peak :] < START_SHARE * m.up[top.peak])[0])
+    left_s, _, _ = _leaving(flipped, flipped.height, last - slow, last - top.peak)
+    return -left_s
 
 
 def find_catch(m: Motion, apex: int) -> int | None:
@@ -179,26 +225,32 @@ def find_catch(m: Motion, apex: int) -> int | None:
     stop = apex + int(recovering[0]) if len(recovering) else len(height)
     if float(np.min(height[apex:stop])) > height[apex] - m.smallest_drop_m:
         return None
-    fast = np.flatnonzero(up[apex:stop] < DESCENT_M_S)
+    soon = min(stop, apex + round(FALLS_WITHIN_S / STEP_S))
+    fast = np.flatnonzero(up[apex:soon] < min(DESCENT_M_S, -FALLING * m.still_m_s))
     if not len(fast):
         return _soft_turn(m, apex, stop)
-    slow = np.flatnonzero(up[apex + fast[0] :] >= -STILL_M_S)
+    slow = np.flatnonzero(up[apex + fast[0] :] >= -m.still_m_s)
     return int(apex + fast[0] + slow[0]) if len(slow) else None
 
 
 def _soft_turn(m: Motion, apex: int, stop: int) -> int | None:
     """Return the lowest place before a rise by the smallest drop, where the bar never came down fast."""
+    stop = min(stop, apex + round(SOFT_TURN_S / STEP_S))
     low = apex + int(np.argmin(m.height[apex:stop]))
     rises = float(np.max(m.height[low:], initial=m.height[low])) >= m.height[low] + m.smallest_drop_m
-    return low if rises else None
+    least_m = SOFT_TURN_M[1] if m.cutoff_hz < SOFT_HZ else SOFT_TURN_M[0]
+    return low if rises and float(m.height[apex] - m.height[low]) >= least_m else None
 
 
-def vertex(t: Floats, z: Floats, i: int) -> float:
-    """Return the time of the extreme of the parabola through three grid points."""
-    if not 0 < i < len(t) - 1:
-        return float(t[i])
-    bend = z[i - 1] - 2 * z[i] + z[i + 1]
-    return float(t[i]) if bend == 0 else float(t[i] + 0.5 * STEP_S * (z[i - 1] - z[i + 1]) / bend)
+def _peak_s(m: Motion, i: int) -> float:
+    """Return the time of the peak speed: of the parabola about the fastest moment, because the peak is flat."""
+    w = min(round(PEAK_S / STEP_S), i, len(m.t) - 1 - i)
+    if w < 2:
+        return float(m.t[i])
+    around = np.arange(-w, w + 1)
+    bend, slope, _ = np.polyfit(around * STEP_S, m.up[i + around], 2)
+    off_s = -slope / (2 * bend) if bend < 0 else 0.0
+    return float(m.t[i] + np.clip(off_s, -PEAK_S, PEAK_S))
 
 
 def _start(m: Motion, peak: int) -> tuple[int, bool]:
@@ -212,20 +264,36 @@ def _start(m: Motion, peak: int) -> tuple[int, bool]:
     return int(np.flatnonzero(recent)[0] + np.argmin(m.speed[recent])), False
 
 
-def _leaving(t: Floats, height: Floats, start: int, fast: int) -> tuple[float, float]:
-    """Return the time at which the bar left its rest height before index `start`, and that height.
+def _leaving(
+    m: Motion,
+    height: Floats,
+    start: int,
+    fast: int,
+    *,
+    rest_m: float | None = None,
+    pass_m_s: float | None = None,
+) -> tuple[float, float, float]:
+    """Return when the bar left its rest, when it passed the start speed, and the height of its rest.
 
-    The first millimetres drown in noise and in the smoothing, so the times at which 6 and 18 mm are passed are carried
-    back along height ~ (t - t0) ** 2.6.
+    The first millimetres drown in noise and in the smoothing, so the times at which two heights are passed are carried
+    back along height ~ (t - t0) ** 2.6. Index `start` is where the speed itself passes; far from it there was no rest.
     """
+    t = m.t
     before = (t >= t[start] - 0.7) & (t <= t[start] - 0.2)
     rest = float(np.median(height[before])) if before.any() else float(height[start])
-    low, high = (_last_below(height[: fast + 1], rest + rise) for rise in (LOW_M, HIGH_M))
+    rest = rest if rest_m is None else rest_m
+    levels = PASSED_SOFT_M if m.cutoff_hz < SOFT_HZ else PASSED_M
+    low, high = (_last_below(height[: fast + 1], rest + rise) for rise in levels)
     if low is None or high is None or high <= low:
-        return float(t[start]), rest
-    ratio = (HIGH_M / LOW_M) ** (1 / GROWTH)
-    moment = float(t[low]) - float(t[high] - t[low]) / (ratio - 1)
-    return float(np.clip(moment, max(t[0], t[start] - EARLIEST_S), t[start])), rest
+        return float(t[start]), float(t[start]), rest
+    ratio = (levels[1] / levels[0]) ** (1 / GROWTH)
+    left_s = float(t[low]) - float(t[high] - t[low]) / (ratio - 1)
+    steepness = levels[1] / (float(t[high]) - left_s) ** GROWTH
+    passed_m_s = START_SHARE * abs(float(m.up[fast])) if pass_m_s is None else pass_m_s
+    start_s = left_s + float(passed_m_s / (GROWTH * steepness)) ** (1 / (GROWTH - 1))
+    if abs(start_s - float(t[start])) > AGREE_S * max(1.0, 1.0 / abs(float(m.up[fast]))):
+        start_s = float(t[start])
+    return float(np.clip(left_s, max(t[0], start_s - EARLIEST_S), start_s)), start_s, rest
 
 
 def _last_below(height: Floats, level: float) -> int | None:

@@ -12,12 +12,14 @@ from perception.instants import (
     LiftTimes,
     Motion,
     Top,
+    arrival_s,
     dip_times,
     find_top,
     plateau,
     pull_times,
     read_motion,
 )
+from perception.kinds import PULL_CATCH, depth_of_catch, hang_or_block, judge_kind, outcome_as, split_or_power
 from perception.outcome import Ending, judge_catch
 from perception.places import Places
 from perception.smoothing import runs
@@ -40,17 +42,6 @@ WITH_BODY = 0.10  # of stature, bar and shoulders come down together in a squat
 BENT = 0.04  # of stature, shoulders of a lifter bent for a hang lift under standing ones
 HANG_RISE = 0.15  # of stature, a shorter rise from the hang is no lift
 TAG_RISE = 0.17  # of stature, least rise of a slow pull from the floor: the knee
-DEADLIFT_RISE, DEADLIFT_PEAK_M_S = 0.24, 1.05  # of stature, least rise to straight arms standing; a pull is faster
-PULL_FAMILY_RISE = 0.47  # of stature, a bar that rises higher was not pulled with straight arms
-NO_ATTEMPT = 0.20  # of stature, a bar that rises less has not clearly passed the knee; source: knee 0.285, plate 0.13
-HIP_DROP = 0.15  # of stature, hips that fall this far after the pull went under the bar
-MISS_APEX, MISS_PEAK_M_S = (0.57, 0.05), (1.65, 0.15)  # of stature and m/s with their spread: missed snatch or clean
-STANDING_RISE = (0.88, 0.07)  # of stature over the floor's rest: overhead against on the shoulders, standing
-CATCH_OVER = (0.13, 0.06)  # of stature over the shoulders at the catch: overhead against on the shoulders
-APEX_RISE = (0.58, 0.06)  # of stature, highest place before the catch
-PULL_CATCH = -0.13  # of stature over the shoulders, a bar that turns lower was not caught on them
-POWER_HIPS = 0.03  # of stature, hips this far over the knees in the catch are a power catch
-SPLIT_APART, SPLIT_STEP = 0.28, 0.045  # of stature, ankles apart forward from the side, up and down from the front
 HANG_LOW, RACK_LOW = 0.15, 0.65  # of stature, about how far the floor's rest is under a hang and under the shoulders
 AGAIN_S = 0.15  # s, how far the peak of the same lift moves on a slightly different curve
 LOOK_BACK_S = 2.0  # s of the curve before the first instant that are read again
@@ -110,12 +101,14 @@ def relocate(curve: BarCurve, lift: LiftTimes, stature_m: float) -> LiftTimes | 
         return None
     rise = min(near, key=lambda r: abs(float(m.t[r.top.peak]) - peak_s))
     if "dip_start" in lift.times_s:
-        times, rest = dip_times(m, rise.a, rise.top)
+        times, rest = dip_times(m, rise.a, rise.top, lift.kind)
         has_rest, low = True, rest - RACK_LOW * stature_m
     else:
         from_floor = "lift_off" in lift.times_s
         times, rest, has_rest = pull_times(m, rise.top, from_floor=from_floor)
         low = rest if from_floor else rest - HANG_LOW * stature_m
+    if lift.kind in ("squat", "deadlift"):
+        times["max_height"] = arrival_s(m, rise.top)
     if "catch" in lift.times_s:
         times |= judge_catch(m, rise.top, low, stature_m, None).times_s
     found: dict[InstantName, float] = {n: times.get(n, s) for n, s in lift.times_s.items() if n in times or _of_knee(n)}
@@ -295,78 +288,21 @@ def _pull(places: Places, rises: list[_Rise], wanted: LiftName | None, *, from_f
     catch = judge_catch(m, top, low, h, places.body)
     kind, outcome = judge_kind(places, top, low, catch, from_floor=from_floor)
     if wanted is not None and wanted != kind:
-        kind, outcome = wanted, _outcome_as(wanted, places, top, low, catch)
+        kind, outcome = wanted, outcome_as(wanted, places, top, low, catch)
     if kind in ("pull", "deadlift", "unknown") or outcome == "no_attempt":
         catch = Ending(outcome, top.apex, {})
-    times |= catch.times_s
-    variant = "" if from_floor else _hang_or_block(m, rises[0])
-    variant = f"{variant} {_depth_of_catch(places, catch)}".strip()
-    return LiftTimes(times, outcome, rest, float(m.t[catch.end]), has_rest, kind, variant, catch.note)
-
-
-def judge_kind(places: Places, top: Top, low_m: float, ending: Ending, *, from_floor: bool) -> tuple[LiftName, Outcome]:
-    """Return which lift a rise from the floor or the hang is, and its outcome.
-
-    A caught bar is told by where it is held: standing, in the catch, and by its height before. One that stays hanging
-    from straight arms is a deadlift or a pull. A missed one is told by height, speed, and whether the body went under.
-    """
-    m, h = places.motion, places.stature_m
-    rise = float(m.height[top.apex] - low_m) / h
-    if from_floor and rise < NO_ATTEMPT:
-        return "pull", "no_attempt"
-    if ending.outcome != "not_caught" and not _hangs(places, top, rise, ending):
-        return ("snatch" if _is_overhead(places, top, low_m, ending) else "clean"), ending.outcome
-    if rise < PULL_FAMILY_RISE and not (places.hips_fell(float(m.t[top.peak]), float(m.t[top.apex]) + 0.35) > HIP_DROP):
-        kind: LiftName = "deadlift" if m.up[top.peak] < DEADLIFT_PEAK_M_S else "pull"
-        return kind, _outcome_as(kind, places, top, low_m, ending)
-    return _missed(places, top, rise), "not_caught"
-
-
-def _missed(places: Places, top: Top, rise: float) -> LiftName:
-    m = places.motion
-    score = (rise - MISS_APEX[0]) / MISS_APEX[1] + (float(m.up[top.peak]) - MISS_PEAK_M_S[0]) / MISS_PEAK_M_S[1]
-    return "snatch" if score > 0 else "clean"
-
-
-def _outcome_as(kind: LiftName, places: Places, top: Top, low_m: float, ending: Ending) -> Outcome:
-    """Return the outcome by the rules of one kind."""
-    rise = float(places.motion.height[top.apex] - low_m) / places.stature_m
     if kind == "deadlift":
-        return "caught" if rise >= DEADLIFT_RISE else "not_caught"
-    return "not_caught" if kind == "pull" else ending.outcome
-
-
-def _hangs(places: Places, top: Top, rise: float, ending: Ending) -> bool:
-    """Return whether a bar that seems caught hangs from the arms below the shoulders."""
-    over = places.over_shoulders(_held_s(places, top, ending))
-    if not np.isfinite(over):
-        return rise < PULL_FAMILY_RISE and "recovered" not in ending.times_s
-    return bool(over < PULL_CATCH)
-
-
-def _held_s(places: Places, top: Top, ending: Ending) -> float:
-    """Return a moment at which the bar is held: standing, else in the catch, else at its highest."""
-    at = ending.times_s
-    return at.get("recovered", at.get("catch", float(places.motion.t[top.apex])))
-
-
-def _is_overhead(places: Places, top: Top, low_m: float, ending: Ending) -> bool:
-    """Return whether a caught bar went overhead: three signs, each in units of its spread."""
-    m, h, at = places.motion, places.stature_m, ending.times_s
-    signs = [(float(m.height[top.apex] - low_m) / h, APEX_RISE)]
-    for name in ("catch", "recovered"):
-        if name in at:
-            over = places.over_shoulders(at[name])
-            signs += [(over, CATCH_OVER)] if np.isfinite(over) else []
-    if "recovered" in at:
-        signs.append(((places.bar_m(at["recovered"] + 0.2) - low_m) / h, STANDING_RISE))
-    return sum((value - middle) / spread for value, (middle, spread) in signs) > 0
+        times["max_height"] = arrival_s(m, top)
+    times |= catch.times_s
+    variant = "" if from_floor else hang_or_block(m, rises[0].a)
+    variant = f"{variant} {depth_of_catch(places, catch)}".strip()
+    return LiftTimes(times, outcome, rest, float(m.t[catch.end]), has_rest, kind, variant, catch.note)
 
 
 def _jerk(places: Places, rises: list[_Rise]) -> LiftTimes:
     """Return the jerk whose drive the first rise is; with a drop of a few centimetres or none it is simply caught."""
     m, h, rise = places.motion, places.stature_m, rises[0]
-    times, rest = dip_times(m, rise.a, rise.top)
+    times, rest = dip_times(m, rise.a, rise.top, "jerk")
     low = rest - RACK_LOW * h
     ending = judge_catch(m, rise.top, low, h, places.body)
     sketch = LiftTimes(times | ending.times_s, ending.outcome, rest, 0.0, True)
@@ -375,47 +311,21 @@ def _jerk(places: Places, rises: list[_Rise]) -> LiftTimes:
     over = places.over_shoulders(ending.times_s.get("catch", float(m.t[rise.top.apex])))
     if "catch" in ending.times_s and over < PULL_CATCH + 0.18:
         outcome, ending = "not_caught", Ending("not_caught", ending.end, {})
-    variant = _split_or_power(places, ending)
+    variant = split_or_power(places, ending)
     return LiftTimes(times | ending.times_s, outcome, rest, float(m.t[ending.end]), True, "jerk", variant, ending.note)
 
 
 def _squat(places: Places, rise: _Rise) -> LiftTimes:
     """Return the squat whose ascent a rise is: caught when it was stood up."""
     m = places.motion
-    times, rest = dip_times(m, rise.a, rise.top)
+    times, rest = dip_times(m, rise.a, rise.top, "squat")
+    times["max_height"] = arrival_s(m, rise.top)
     stood = m.height[rise.top.apex] >= rest - SQUAT_BACK * places.stature_m
     place = places.of(float(m.t[rise.before]))
     variant = "overhead" if place == "overhead" else ""
     return LiftTimes(
         times, "caught" if stood else "not_caught", rest, float(m.t[rise.top.apex]), True, "squat", variant
     )
-
-
-def _hang_or_block(m: Motion, rise: _Rise) -> str:
-    """Return "block" for a bar that was never higher before its lift and lay still, "hang" for one let down to it."""
-    before = m.height[: rise.a + 1]
-    still = np.abs(m.up[max(0, rise.a - 300) : rise.a + 1]) < 0.05
-    return "block" if float(np.max(before) - before[-1]) < 0.05 and bool(still.mean() > 0.6) else "hang"
-
-
-def _depth_of_catch(places: Places, ending: Ending) -> str:
-    """Return "full" or "power" by the hips against the knees in the catch, "" when hidden or not caught."""
-    if places.body is None or "catch" not in ending.times_s:
-        return ""
-    at, body = ending.times_s["catch"], places.body
-    over = (body.near(body.hip_y_m, at) - body.near(body.knee_y_m, at)) / places.stature_m
-    return "" if not np.isfinite(over) else "power" if over > POWER_HIPS else "full"
-
-
-def _split_or_power(places: Places, ending: Ending) -> str:
-    if places.body is None or "catch" not in ending.times_s:
-        return ""
-    at, body = ending.times_s["catch"] + 0.05, places.body
-    apart = abs(body.near(body.left_ankle_x_m, at) - body.near(body.right_ankle_x_m, at)) / places.stature_m
-    step = body.near(body.ankle_step_m, at) / places.stature_m
-    if not np.isfinite(apart):
-        return ""
-    return "split" if apart > SPLIT_APART or step > SPLIT_STEP else "power"
 
 
 def _without_empty_hands(lifts: list[LiftTimes], body: BodySignals | None) -> list[LiftTimes]:

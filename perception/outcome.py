@@ -18,7 +18,7 @@ STOOD_M = 0.15  # m, above the catch a still bar is that of a standing lifter
 LEFT_M = 0.10  # m, so far under where it was held the bar is being let down, or dips for a jerk
 NEAR_TOP_M = 0.05  # m, below the highest place after the catch it is still up
 CAUGHT_OVER = 0.15  # of stature, lowest catch over the floor
-SOFT_S = 0.6  # s after max height in which a bar caught without a drop stays up
+SOFT_S, SOFT_M = 0.6, 0.10  # s after max height in which a bar caught without a real drop stays up to so many m
 KEPT_S = 1.0  # s after the bar was lost from sight in which the hands say whether it was kept
 HANDS_UP = -0.15  # of stature, hands this high against the shoulders still hold the bar
 DRIFT_M = 0.02  # m in 0.2 s, a missed bar that goes less far forward or back tells no direction
@@ -60,7 +60,7 @@ def _without_turning(m: Motion, top: Top, low_m: float, height_m: float, body: B
     if (last - top.apex) * STEP_S < NO_DROP_S or (fell_m_s > FREE_FALL_M_S and m.up[last] < -0.1 and fell_m < 0.5):
         return _lost_from_sight(m, height_m, body)
     soft = m.height[top.apex : top.apex + round(SOFT_S / STEP_S)]
-    if (not top.stays and fell_m_s < FREE_FALL_M_S) or float(soft[0] - np.min(soft)) >= m.smallest_drop_m:
+    if float(soft[0] - np.min(soft)) >= SOFT_M:
         return Ending("not_caught", fallen_index(m, top.apex, low_m), {})
     ending = _after_catch(m, top.apex, low_m, {"catch": float(m.t[top.apex])})
     return Ending("caught_no_drop", ending.end, ending.times_s) if ending.outcome == "caught" else ending

@@ -7,15 +7,21 @@ import typer
 
 from coach.commands.terminal import OnProgress, complain, print_table, progress
 from coach.domain.words import printable
+from perception.simulator.spec import View
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eval.accuracy import MeasureRow, Row
     from eval.cases import Case
     from eval.guidance import Summary
     from eval.intervals import Interval
     from eval.meta import MetaScores
+    from eval.perception import PerceptionScores
 
 app = typer.Typer(help="Scores: how good the measures and the guidance are.", no_args_is_help=True)
 
+SimulatedLift = Literal["snatch", "mixed"]
 CaseLanguage = Literal["en", "zh-Hant", "zh-Hans", "mixed"]
 HELD_OUT_SEED = 1_000_000  # as eval.cases says; read here without its imports
 META_SEED = 3_000_000  # as eval.meta says
@@ -48,47 +54,65 @@ def perception(
         Path | None,
         typer.Option("--calibrate", help="Write the factors that make 90 % intervals hold 90 % into this file."),
     ] = None,
+    plates: Annotated[
+        Path | None,
+        typer.Option("--plates", help="Folder of pictures with their boxes.csv: score finding plates there alone."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="With --plates: draw the failures there.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare measures with the truth of simulated lifts and the labels of real clips."""
-    from eval.accuracy_page import write_accuracy
-    from eval.calibration import calibrate as calibrated
+    """Compare measures with the truth of simulated lifts and the labels of real clips, or plates with boxes."""
     from eval.perception import run
-    from perception.measures import CALIBRATION
+    from eval.plates import run as run_plates
 
+    if plates is not None:
+        with progress() as on_progress:
+            found = run_plates(plates, out, lambda done, total: on_progress("pictures", done, total))
+        if as_json:
+            print(found.model_dump_json(indent=2))
+        else:
+            _print_rows(found.rows)
+        return
     with progress() as on_progress:
         scores = run(data, n=n, seed=seed, lift=lift, view=view, workers=workers, clips=clips, on_progress=on_progress)
-    how = f"coach eval perception --n {n} --seed {seed} --lift {lift} --view {view}"
-    if page is not None:
-        for path in write_accuracy(scores, page, how):
-            complain(f"Written to {printable(path)}")
-    if calibrate is not None:
-        calibrate.write_text(calibrated(scores.clips, CALIBRATION, how).model_dump_json(indent=1) + "\n")
-        complain(f"Written to {printable(calibrate)}")
+    _keep(scores, f"coach eval perception --n {n} --seed {seed} --lift {lift} --view {view}", page, calibrate)
     if as_json:
         print(scores.model_dump_json(indent=2))
         return
+    _print_rows(scores.rows)
+    print_table(
+        ("measure", "source", "n", "bias", "SD", "ICC", "inside 90 %", "mostly limited by"),
+        ((m.measure, m.source, str(m.n), *_numbers(m), f"{m.inside:.0%}", m.limited_by) for m in scores.measures),
+    )
+
+
+def _keep(scores: "PerceptionScores", how: str, page: Path | None, calibration: Path | None) -> None:
+    """Write the scores into a page, and the factors they ask for into a file, where that is wanted."""
+    from eval.accuracy_page import write_accuracy
+    from eval.calibration import calibrate
+    from perception.measures import CALIBRATION
+
+    written = [] if page is None else write_accuracy(scores, page, how)
+    if calibration is not None:
+        made = calibrate(scores.clips, CALIBRATION, how)
+        calibration.write_text(made.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        written.append(calibration)
+    for path in written:
+        complain(f"Written to {printable(path)}")
+
+
+def _print_rows(rows: "Sequence[Row]") -> None:
     words = {True: "yes", False: "NO", None: ""}
     print_table(
         ("what", "n", "result", "bar to reach", "reached"),
-        ((row.what, str(row.n), row.result, row.bar, words[row.reached]) for row in scores.rows),
+        ((row.what, str(row.n), row.result, row.bar, words[row.reached]) for row in rows),
     )
-    print_table(
-        ("measure", "source", "n", "bias", "SD", "ICC", "inside 90 %", "mostly limited by"),
-        (
-            (
-                m.measure,
-                m.source,
-                str(m.n),
-                f"{m.bias:+.3g}",
-                f"{m.sd:.3g}",
-                f"{m.icc:.3f}",
-                f"{m.inside:.0%}",
-                m.limited_by,
-            )
-            for m in scores.measures
-        ),
-    )
+
+
+def _numbers(row: "MeasureRow") -> tuple[str, str, str]:
+    return f"{row.bias:+.3g}", f"{row.sd:.3g}", f"{row.icc:.3f}"
 
 
 @app.command()

@@ -13,6 +13,7 @@ from perception.simulator.spec import CameraSpec, MovementSpec, VideoSpec
 UP = np.array([0.0, 1.0, 0.0])
 SHAKE_HZ = (0.25, 5.0)  # Hz, the band of a hand-held camera; faster tremor is what stabilisers take away
 N_SHAKES = 14  # sines in that band
+PAN_S = (-4.0, 6.0)  # s after lift-off between which a slow pan turns; then it stands
 BAR_MIDDLE_M = 0.9  # m, bar height at which a following camera is not tilted
 
 
@@ -113,7 +114,7 @@ def camera_at(spec: CameraSpec, video: VideoSpec, time_s: float, ratio: float = 
     if not is_moving(move):
         return still
     wobble = _shake(move, time_s)
-    pan = move.shake_deg * wobble[0] + move.pan_deg_s * time_s
+    pan = move.shake_deg * wobble[0] + move.pan_deg_s * float(np.clip(time_s, *PAN_S))
     follow = move.follow_ratio * np.rad2deg(np.arctan2(bar_m - BAR_MIDDLE_M, spec.distance_m))
     pitch = move.shake_deg * wobble[1] + follow
     eased = ratio * ratio * (3 - 2 * ratio)
@@ -133,9 +134,7 @@ def angles_deg(camera: Camera) -> tuple[float, float, float]:
     """Return heading, pitch and roll of a camera: its `azimuth_deg` seen from itself, up (+) and clockwise (+)."""
     f = camera.forward
     pitch = np.arcsin(np.clip(f[1], -1, 1))
-    level = np.cross(f, UP)
-    level = level / np.linalg.norm(level)
-    roll = np.arctan2(-camera.right[1], np.dot(camera.right, level))
+    roll = np.arctan2(-camera.right[1], camera.up[1])
     heading = np.arctan2(-f[2], -f[0])
     return float(np.rad2deg(heading)), float(np.rad2deg(pitch)), float(np.rad2deg(roll))
 

@@ -10,7 +10,8 @@ from perception.simulator.bar_path import GRAVITY_M_S2, BarState
 from perception.simulator.camera import Camera, angles_deg, azimuth_deg, project_each
 from perception.simulator.filming import Film
 from perception.simulator.mannequin import SLEEVE_END_M, bend_m, plate_face_m
-from perception.simulator.spec import LiftSpec
+from perception.simulator.spec import LiftSpec, LookSpec
+from perception.simulator.surroundings import Room, wall_away_m
 
 Line = list[float]
 Pixels = tuple[tuple[float, float], ...]
@@ -123,16 +124,18 @@ def true_bar(spec: LiftSpec, film: Film, cameras: Sequence[Camera], state: BarSt
     )
 
 
-MARKS_M = ((-1.2, 3.0, 0.4), (1.2, 3.0, 0.4), (-1.2, 3.0, 1.9), (1.2, 3.0, 1.9), (-0.9, 0.8, 0.0), (0.9, 0.8, 0.0))
-"""Points of the room whose pixels tell how the background moves: right of the lifter, behind, up, in metres."""
+WALL_MARKS_M = ((-1.2, 0.4), (1.2, 0.4), (-1.2, 1.9), (1.2, 1.9))  # m, right of the lifter and up, on the wall
+FLOOR_MARKS_M = ((-0.9, 0.8), (0.9, 0.8))  # m, right of the lifter and behind, on the floor
+
+
+def marks_m(look: LookSpec, camera: Camera) -> Floats:
+    """Return (6, 3), points of the room of a camera whose pixels tell how the background moves."""
+    room, away = Room(camera), wall_away_m(look)
+    return np.array([room.at(r, away, u) for r, u in WALL_MARKS_M] + [room.at(r, a, 0.0) for r, a in FLOOR_MARKS_M])
 
 
 def _true_film(film: Film, cameras: Sequence[Camera]) -> TrueFilm:
-    still = film.still_camera(0)
-    away = np.cross(np.array([0.0, 1.0, 0.0]), np.cross(still.forward, np.array([0.0, 1.0, 0.0])))
-    away = away / np.linalg.norm(away)
-    right = np.cross(away, np.array([0.0, 1.0, 0.0]))
-    marks = np.array([r * right + a * away + np.array([0.0, u, 0.0]) for r, a, u in MARKS_M])
+    marks = marks_m(film.spec.look, film.still_camera(0))
     angles = np.array([angles_deg(camera) for camera in cameras])
     return TrueFilm(
         shot=film.shots.tolist(),

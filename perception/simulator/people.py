@@ -8,9 +8,9 @@ from perception.pose import INDEX, Floats
 from perception.simulator.body import Body, bend, body_of
 from perception.simulator.camera import Camera
 from perception.simulator.mannequin import lifter_and_bar, person
-from perception.simulator.motion import simulate_snatch
 from perception.simulator.random_spec import random_spec
 from perception.simulator.shapes import Shape
+from perception.simulator.simulation import simulate
 from perception.simulator.spec import Clothes, LifterSpec, LiftSpec
 from perception.simulator.surroundings import Room, random_colour, standing, turned_shape
 
@@ -24,7 +24,7 @@ def walking(body: Body, phase: float) -> Floats:
     points = standing(body)
     half_m = STEP_PER_HEIGHT * body.height_m / 2
     upper = [INDEX[n] for n in INDEX if not any(part in n for part in ("knee", "ankle", "heel", "toe"))]
-    points[upper, 1] -= half_m**2 / (body.thigh_m + body.shank_m) * 0.75
+    points[upper, 1] -= half_m**2 / (body.thigh_m + body.shank_m) * 0.55
     for side, sign in (("left", 1.0), ("right", -1.0)):
         swing, lift = sign * np.sin(phase), max(0.0, sign * np.cos(phase))
         for part in ("ankle", "heel", "toe"):
@@ -85,7 +85,7 @@ def _second_lifter(spec: LiftSpec, room: Room) -> _Moving:
     """Return another lifter who snatches at the back, a little before or after."""
     rng = np.random.default_rng([spec.look.seed, 23])
     other = random_spec(int(rng.integers(2**31)))
-    motion = simulate_snatch(other)
+    motion = simulate(other)
     later_s, heading = float(rng.uniform(-1.5, 2.5)), float(rng.uniform(-np.pi, np.pi))
     spot = room.at(float(rng.choice([-1, 1]) * rng.uniform(1.0, 1.8)), float(rng.uniform(1.6, 2.2)), 0.0)
 

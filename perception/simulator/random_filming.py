@@ -4,7 +4,7 @@ from typing import get_args
 
 import numpy as np
 
-from perception.simulator.camera import camera_of
+from perception.simulator.camera import PAN_S, camera_of
 from perception.simulator.random_spec import Rng, random_camera, widest_focal_px
 from perception.simulator.spec import (
     COLOURS,
@@ -28,7 +28,6 @@ HANDLINGS: tuple[Handling, ...] = get_args(Handling)
 TIMINGS: tuple[Timing, ...] = get_args(Timing)
 FULL_M = 0.45  # m, discs of this diameter reach the height that the rules ask for, IWF TCRR
 ROOM_TO_MOVE = 0.84  # of the focal length that just holds the lift, for a camera that moves
-PAN_S = 6.0  # s after lift-off within which a slow pan must not lose the lifter
 DARK_PLATES: tuple[Rgb, ...] = ((0.05, 0.05, 0.055), (0.09, 0.09, 0.1), (0.03, 0.03, 0.03))
 
 
@@ -95,7 +94,7 @@ def moved(rng: Rng, camera: CameraSpec, video: VideoSpec, height_m: float, handl
         spare_deg = np.rad2deg(
             np.arctan2(max(half_m - (0.8 if camera.view == "side" else 1.2), 0.1), camera.distance_m)
         )
-        move["pan_deg_s"] = float(rng.choice([-1, 1]) * rng.uniform(0.5, 1.0) * spare_deg / PAN_S)
+        move["pan_deg_s"] = float(rng.choice([-1, 1]) * rng.uniform(0.5, 1.0) * min(spare_deg / PAN_S[1], 2.5))
     if handling == "zoom":
         ratio = float(rng.choice([rng.uniform(0.7, 0.88), rng.uniform(1.12, 1.4)]))
         move["zoom_ratio"], focal = ratio, focal / max(1.0, ratio)
@@ -124,7 +123,7 @@ def random_plates(rng: Rng, bar: BarSpec) -> BarSpec:
     """Return the bar with bumpers, thin iron discs of 0.35 to 0.40 m or light technique discs, and a sag."""
     kind = str(rng.choice(["bumper", "iron", "technique"], p=[0.6, 0.25, 0.15]))
     faces: tuple[Face, ...] = ("plain", "lettered", "holes", "spokes")
-    sag_m = min(bar.mass_kg * SAG_M_KG * float(rng.uniform(0.5, 1.6)), 0.04)
+    sag_m = min(bar.mass_kg * SAG_M_KG * float(rng.uniform(0.6, 1.6)), 0.015)
     changes: dict[str, object] = {
         "faces": faces[int(rng.integers(4))],
         "shine": float(rng.uniform(0.05, 0.95)),
@@ -154,6 +153,6 @@ def busy(rng: Rng, look: LookSpec) -> LookSpec:
         "has_second_lifter": bool(rng.random() < 0.3),
     }
     if rng.random() < 0.25:
-        dark = {name: tuple(0.25 * c for c in getattr(look, name)) for name in ("wall", "wall_second", "floor")}
-        changes |= dark | {"light": float(rng.uniform(0.4, 0.7))}
+        dark = {name: tuple(0.4 * c for c in getattr(look, name)) for name in ("wall", "wall_second", "floor")}
+        changes |= dark | {"light": float(rng.uniform(0.5, 0.8))}
     return look.model_copy(update=changes)

@@ -127,8 +127,11 @@ def random_video(rng: Rng) -> VideoSpec:
     )
 
 
-def random_camera(rng: Rng, view: View, height_m: float, video: VideoSpec) -> CameraSpec:
-    """Return a level camera 4 to 8 m away whose picture holds floor and overhead bar with a little room."""
+def random_camera(rng: Rng, view: View, height_m: float, video: VideoSpec, lift: LiftKind = "snatch") -> CameraSpec:
+    """Return a level camera 4 to 8 m away whose picture holds floor and overhead bar with a little room.
+
+    A bar is higher, and feet are further apart, in a jerk than in a snatch: other lifts get the wider picture.
+    """
     distance, height = _between(rng, 4.0, 8.0), _between(rng, 0.85, 1.25)
     nearest = distance - (0.8 if view == "side" else 0.45)
     top = 1.14 * height_m + 0.24
@@ -145,12 +148,13 @@ def random_camera(rng: Rng, view: View, height_m: float, video: VideoSpec) -> Ca
         focal_px=min(by_height, by_width) * nearest,
         aim_x_m=_between(rng, -0.05, 0.15) if view == "side" else 0.0,
     )
-    if view in ("side", "front"):
+    if view in ("side", "front") and lift == "snatch":
         return camera
     if view == "oblique":
         yaw = float(rng.choice([-1, 1])) * _between(rng, *OBLIQUE_DEG)
         camera = camera.model_copy(update={"yaw_deg": yaw})
-    return camera.model_copy(update={"focal_px": fills * widest_focal_px(camera, video, height_m)})
+    focal = fills * widest_focal_px(camera, video, height_m)
+    return camera.model_copy(update={"focal_px": min(focal, camera.focal_px) if view == "side" else focal})
 
 
 def widest_focal_px(camera: CameraSpec, video: VideoSpec, height_m: float) -> float:

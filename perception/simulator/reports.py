@@ -94,11 +94,13 @@ def report_of(truth: Truth, seed: int) -> Report:
             n_frames=len(truth.times_s),
             duration_s=round(len(truth.times_s) / truth.frame_rate_hz, 3),
             frame_rate_hz=truth.frame_rate_hz,
-            is_variable_rate=False,
+            is_variable_rate=truth.is_variable_rate,
         ),
         pose=PoseFacts(estimator="simulated", weights_sha256="0" * 64, n_frames_with_athlete=len(truth.times_s)),
         scale=ScaleFacts(m_per_px=truth.camera.m_per_px, method="plate", relative_sd=0.01),
-        camera=CameraFacts(view=truth.view, facing=truth.facing, is_moving=False),
+        camera=CameraFacts(
+            view=truth.view, facing=truth.facing, is_moving=truth.camera.is_moving, cuts=truth.camera.cuts
+        ),
         lifts=(lift,),
     )
 
@@ -146,7 +148,7 @@ def _measure(
         _AT.get(name, "catch" if "catch" in name or name in ("bar_drop_m", "foot_jump_m") else "peak_velocity")
     )
     source: Source = "body" if MEASURES[name].unit == "deg" or name == "foot_jump_m" else "plate"
-    if truth.view == "front":
+    if truth.view in ("front", "rear"):
         source = "hands"
     reach = 1.645 * sd
     return Measure(
@@ -185,12 +187,13 @@ def _drawn(spec: LiftSpec, times_s: Sequence[float], size_px: int) -> list[Pictu
     lens = spec.camera.model_copy(update={"focal_px": spec.camera.focal_px * height / spec.video.height_px})
     camera = camera_of(lens, spec.video.model_copy(update={"width_px": width, "height_px": height}))
     girth = float(np.sqrt(spec.lifter.mass_kg / spec.lifter.height_m**2 / 23.0))
-    times = float(frame_times(spec, motion)[0]) + np.array(times_s)
+    times = float(frame_times(spec, motion)[0]) + np.array(times_s) / spec.video.slow_factor
     points, state = motion.keypoints(times), motion.bar(times)
+    scenes = [lifter_and_bar(points, state, i, motion.body, girth, spec.look, spec.bar) for i in range(len(times))]
     images = []
-    with Stage(camera, surroundings_of(spec, camera), spec.look.light) as stage:
-        for i in range(len(times)):
-            picture = stage.draw(lifter_and_bar(points, state, i, motion.body, girth, spec.look, spec.bar))
+    with Stage(camera, surroundings_of(spec, camera), spec.look.light, scenes[0] if scenes else ()) as stage:
+        for scene in scenes:
+            picture = stage.draw(scene)
             image = Pictures.fromarray(np.asarray(picture, dtype=np.uint8))
             side = min(image.size)
             left, top = (image.width - side) // 2, (image.height - side) // 2

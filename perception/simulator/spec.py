@@ -120,7 +120,7 @@ class BarSpec(Record):
     disc_diameters_m: tuple[float, ...]
     disc_colours: tuple[Rgb, ...]
     faces: Face = "lettered"
-    sag_m: float = Field(default=0.0, ge=0, le=0.08)
+    sag_m: float = Field(default=0.0, ge=0, le=0.03)
     shine: float = Field(default=0.3, ge=0, le=1)
 
 

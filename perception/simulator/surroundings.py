@@ -169,12 +169,17 @@ def random_colour(rng: np.random.Generator) -> Rgb:
     return float(red), float(green), float(blue)
 
 
+def wall_away_m(look: LookSpec) -> float:
+    """Return how far behind the lifter the wall stands."""
+    return float(np.random.default_rng([look.seed, 7]).uniform(2.4, 4.0))
+
+
 def surroundings_of(spec: LiftSpec, camera: Camera) -> Surroundings:
     """Return everything around the lifter; the same spec gives the same room."""
     look = spec.look
     rng = np.random.default_rng([look.seed, 7])
     room = Room(camera)
-    wall_away = float(rng.uniform(2.4, 4.0))
+    wall_away = float(rng.uniform(2.4, 4.0))  # as `wall_away_m`
     shapes: list[Shape] = []
     if look.has_rack:
         shapes += _rack(room, rng, wall_away)

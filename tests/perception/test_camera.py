@@ -60,6 +60,17 @@ def test_two_cuts_to_and_fro_are_both_found() -> None:
     assert watched([one] * 10 + [two] * 10 + [one] * 10).cuts == [10, 20]
 
 
+def test_a_close_up_of_the_same_room_is_a_scene_of_its_own() -> None:
+    wide = person_at(textured(1), 240)
+    close = np.asarray(cv2.resize(wide[60:187, 150:340], (480, 320)), dtype=np.uint8)
+
+    watch = watched([wide] * 20 + [close] * 20 + [wide] * 20)
+
+    assert watch.cuts == [20, 40]
+    assert watch.track().scene_starts == (0, 20, 40)
+    assert not watch.is_moving
+
+
 def test_a_fast_movement_is_no_cut() -> None:
     scene = textured(1)
 
@@ -72,6 +83,13 @@ def test_a_flash_is_no_cut(n_frames: int) -> None:
     bright = np.clip(scene.astype(int) + 70, 0, 255).astype(np.uint8)
 
     assert watched([scene] * 10 + [bright] * n_frames + [scene] * 10).cuts == []
+
+
+def test_a_flash_does_not_move_the_camera() -> None:
+    scene = textured(1)
+    bright = np.clip(scene.astype(int) + 70, 0, 255).astype(np.uint8)
+
+    assert not watched([scene] * 20 + [bright] * 2 + [scene] * 20).is_moving
 
 
 def test_light_that_slowly_changes_is_no_cut() -> None:
@@ -174,3 +192,11 @@ def test_nobody_gives_no_view(figure: Figure) -> None:
 
 def test_a_textured_wall_alone_is_a_still_camera(wall: "Canvas") -> None:
     assert not watched([wall.image()] * 45).is_moving
+
+
+def test_the_change_from_frame_to_frame_is_kept(wall: "Canvas") -> None:
+    watch = watched([textured(1), textured(1), textured(2)])
+
+    assert np.isnan(watch.changes[0])
+    assert watch.changes[1] == 0
+    assert watch.changes[2] > 5

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -10,13 +12,19 @@ import numpy as np
 import pytest
 
 from coach.domain.errors import SetupError
-from perception.simulator import render
+from perception.simulator import dataset, render
 from perception.simulator.camera import camera_of
 from perception.simulator.dataset import frames_of, plan_dataset, write_dataset, write_lift
 from perception.simulator.demo_clip import demo_clip, demo_spec
+from perception.simulator.film_truth import marks_m
+from perception.simulator.filming import Film
 from perception.simulator.motion import simulate_snatch
+from perception.simulator.random_filming import timed
 from perception.simulator.random_spec import random_spec
-from perception.simulator.spec import LiftSpec
+from perception.simulator.render import Stage
+from perception.simulator.shapes import ball, capsule
+from perception.simulator.spec import Filming, LiftSpec
+from perception.simulator.surroundings import surroundings_of
 from perception.simulator.truth import frame_times, read_truth, truth_of
 
 
@@ -175,3 +183,65 @@ def test_finding_the_demo_needs_no_mujoco():
     code = "import sys; from perception.simulator.demo_clip import demo_clip; assert demo_clip().exists(); assert 'mujoco' not in sys.modules"
     root = Path(__file__).parents[2]
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root, env={**os.environ, "PYTHONPATH": str(root)})
+
+
+@pytest.mark.parametrize("timing", ["jittered", "dropped", "slow"])
+def test_uneven_and_slow_files_hold_the_times_of_their_truth(timing, tmp_path):
+    """Written from grey pictures: only the timestamps are looked at."""
+    spec = small(random_spec(3))
+    spec = spec.model_copy(update={"video": timed(np.random.default_rng(1), spec.video, timing)})
+    truth = truth_of(spec, simulate_snatch(spec), "lift.mp4")
+    grey = np.full((spec.video.height_px, spec.video.width_px, 3), 90, dtype=np.uint8)
+    path = tmp_path / "lift.mp4"
+    dataset._write_video(path, iter([grey] * len(truth.times_s)), spec.video, truth.times_s)
+    times, _ = decoded(path)
+    assert np.array(times) == pytest.approx(np.array(truth.times_s), abs=2e-5)
+
+
+def test_a_part_of_the_picture_drawn_again_is_the_picture_drawn_whole(gl):
+    """A still camera draws only around what moves, a moving one everything: both give the same pixels."""
+    spec = small(random_spec(3))
+    camera = camera_of(spec.camera, spec.video)
+    scene = [capsule(np.array([0.0, 0.4, -0.2]), np.array([0.3, 1.2, 0.3]), 0.1, (0.8, 0.2, 0.2))]
+    with Stage(camera, surroundings_of(spec, camera), 1.0, scene) as stage:
+        part, whole = stage.draw(scene), stage.draw(scene, replace(camera))
+        assert np.abs(part.astype(int) - whole).max() <= 12
+        assert np.mean(part != whole) < 1e-3
+        assert np.mean(part != stage.draw([])) > 0.01
+
+
+def test_background_marks_of_a_moving_camera_are_where_the_background_is_drawn(gl):
+    """A ball on the wall's mark, once white and once black, differs around the pixel that the truth gives."""
+    (spec,) = dataset.plan_dataset(n=1, seed=6, filming=Filming(is_tilted=True, handling="shake"))
+    spec = small(spec, height_px=240)
+    motion = simulate_snatch(spec)
+    truth = truth_of(spec, motion, "lift.mp4")
+    film = Film(spec, motion, frame_times(spec, motion))
+    mark = 3  # high on the wall, where nothing stands before it
+    place = marks_m(spec.look, film.still_camera(0))[mark]
+    white, black = ([ball(place, 0.06, (grey, grey, grey))] for grey in (1.0, 0.0))
+    with Stage(film.still_camera(0), surroundings_of(spec, film.still_camera(0)), 1.0) as stage:
+        for frame in (3, len(truth.times_s) - 3):
+            camera = film.camera(frame)
+            change = np.abs(stage.draw(white, camera).astype(int) - stage.draw(black, camera)).sum(axis=2)
+            y, x = np.nonzero(change > 0.2 * change.max())
+            found = np.array([x.mean(), y.mean()]) + 0.5
+            assert found == pytest.approx(truth.camera.film.marks_px[frame][mark], abs=0.5)
+
+
+def test_a_cut_is_drawn_with_the_other_camera(gl):
+    (spec,) = dataset.plan_dataset(n=1, seed=3, filming=Filming(has_cut=True))
+    spec = small(spec)
+    cut = spec.cuts[0].model_copy(update={"start_ratio": 0.02, "end_ratio": 0.04})
+    frames = frames_of(spec.model_copy(update={"cuts": (cut,)}))
+    first = [next(frames).astype(float) for _ in range(6)]
+    frames.close()
+    steps = [np.abs(a - b).mean() for a, b in pairwise(first)]
+    assert max(steps) > 5 * min(steps)
+
+
+def test_people_who_walk_and_lift_around_are_drawn(gl):
+    spec = small(random_spec(3))
+    busy = spec.look.model_copy(update={"passer": "behind", "has_second_lifter": True})
+    pictures = [next(frames_of(one)) for one in (spec, spec.model_copy(update={"look": busy}))]
+    assert np.mean(np.abs(pictures[0].astype(int) - pictures[1]).max(axis=2) > 40) > 0.004

@@ -1,0 +1,97 @@
+"""What the bar gives when it is seen from the front or rear: the scale, samples for the smoothing, and its tilt."""
+
+import numpy as np
+
+from coach.domain.settings import AnalysisSettings
+from perception.bar import BRIDGE_S, BarSamples, bridge
+from perception.barline import INNER_DISTANCE_M
+from perception.barline_track import MIN_FRAMES, BarLineTrack
+from perception.pose import Floats
+
+PLATE_SIZE_SD = 0.010  # relative, worn or odd plates
+DISTANCE_SLACK = 0.05  # relative, by which the distance of the plates may differ from 1.31 m
+SURE_ENOUGH = 0.5  # mean confidence above which the ends are a better bar than the hands
+LEAST_SEEN = 0.7  # share of frames between the first and the last with a pair
+LEAST_TRAVEL = 0.6  # of the hands' way up and down
+BARLINE_CUTOFF_HZ = 6.0  # Hz, for noise of 0.05 to 0.25 px, 0.3 to 2 mm; wrists have 4 Hz
+TILT_HALF_S = 0.07  # s, frames about an instant from which the tilt is read
+MIN_TILT_FRAMES = 3
+END_SD_PX = 0.5  # px, by which an end is off for longer than that: shadows, light, worn edges
+
+
+def front_scale(track: BarLineTrack, settings: AnalysisSettings) -> tuple[float, float]:
+    """Return metres per pixel at the bar and its relative SD, from the height of the plates; NaN if there is no bar.
+
+    Plates and hands lie in the plane of the bar, so there is no perspective to correct. The distance of the plates
+    checks the height: it reads up to 5 % long, because plates are not always pushed home, and short when the bar is
+    turned. What it disagrees beyond that widens the SD.
+    """
+    if not track.is_found:
+        return float("nan"), float("nan")
+    excess = scale_disagreement(track, settings)
+    beyond = max(abs(excess) - DISTANCE_SLACK, 0.0) if np.isfinite(excess) else DISTANCE_SLACK
+    sd = float(np.hypot(track.height_sd_px / track.height_px, PLATE_SIZE_SD))
+    return settings.plate_diameter_m / track.height_px, float(np.hypot(sd, beyond / 2))
+
+
+def scale_disagreement(track: BarLineTrack, settings: AnalysisSettings) -> float:
+    """Return by how much the plates stand farther apart than their height lets expect, relative; NaN if unknown."""
+    return track.apart_px / track.height_px * settings.plate_diameter_m / INNER_DISTANCE_M - 1
+
+
+def is_better_than_hands(track: BarLineTrack, hands_px: Floats) -> bool:
+    """Return whether the bar line should be taken for the bar instead of the hands.
+
+    It should when it is surely and mostly seen between its first and its last frame, and goes as far up and down as the
+    hands do: pairs that were found at rest only and lost in the pull say nothing.
+    """
+    height = track.centre_px[:, 1]
+    seen = np.flatnonzero(np.isfinite(height))
+    hands = hands_px[np.isfinite(hands_px[:, 1]), 1]
+    if not track.is_found or len(seen) < MIN_FRAMES or len(hands) < MIN_FRAMES:
+        return False
+    share = len(seen) / (seen[-1] - seen[0] + 1)
+    travel = float(
+        np.ptp(np.percentile(height[seen], [5, 95])) / max(float(np.ptp(np.percentile(hands, [5, 95]))), 1.0)
+    )
+    return bool(share >= LEAST_SEEN and travel >= LEAST_TRAVEL and np.mean(track.confidence[seen]) >= SURE_ENOUGH)
+
+
+def sample_bar_line(track: BarLineTrack, hands_px: Floats, m_per_px: float) -> BarSamples:
+    """Return the bar in metres from its two ends, its middle; the hands bridge short gaps, shifted onto it.
+
+    Args:
+        track: Of the ends.
+        hands_px: (T, 2), midpoint of the hands.
+        m_per_px: From `front_scale`.
+
+    Returns:
+        Samples with x to the right of the picture, which from the front is the lifter's left.
+    """
+    flip = np.array([1.0, -1.0]) * m_per_px
+    fused, weights = bridge(track.times_s, track.centre_px * flip, hands_px * flip)
+    return BarSamples(track.times_s, fused[:, 0], fused[:, 1], weights, "plate", BARLINE_CUTOFF_HZ, BRIDGE_S)
+
+
+def bar_tilt_at(track: BarLineTrack, time_s: float) -> tuple[float, float] | None:
+    """Return the tilt of the bar at a time and its SD in degrees, from a line through the frames about it; None if unseen.
+
+    The camera's own roll adds to it: take the tilt of the bar at rest on a level floor off.
+
+    Args:
+        track: Of the ends.
+        time_s: When.
+
+    Returns:
+        Degrees, positive where the end at the right of the picture is higher.
+    """
+    near = (np.abs(track.times_s - time_s) <= TILT_HALF_S) & np.isfinite(track.tilt_deg)
+    if near.sum() < MIN_TILT_FRAMES:
+        return None
+    t, tilt = track.times_s[near] - time_s, track.tilt_deg[near]
+    design = np.stack([np.ones_like(t), t], axis=1)
+    fit, *_ = np.linalg.lstsq(design, tilt, rcond=None)
+    spread = float(np.sqrt(np.sum((tilt - design @ fit) ** 2) / (len(t) - 2)))
+    span = track.apart_px + track.height_px / 4
+    own = float(np.degrees(np.sqrt(2) * END_SD_PX / span))
+    return float(fit[0]), float(np.hypot(spread / np.sqrt(len(t)), own))

@@ -1,0 +1,116 @@
+"""Which kind of lift a rise of the bar was, by where the bar is held, how it flew and where the body was."""
+
+import numpy as np
+
+from coach.domain.lift import LiftName, Outcome
+from perception.instants import STEP_S, Motion, Top
+from perception.outcome import Ending
+from perception.places import Places
+
+DEADLIFT_RISE = 0.24  # of stature, least rise to straight arms standing
+DEADLIFT_PEAK_M_S = (0.85, 1.4)  # m/s, slower is no pull, faster no deadlift; between, the flight decides
+FLIGHT_S, OVERSHOOT = 0.35, 0.03  # s and of stature, a pulled bar falls back this far so soon after its highest place
+PULL_FAMILY_RISE = 0.47  # of stature, a bar that rises higher was not pulled with straight arms
+NO_ATTEMPT = 0.20  # of stature, a bar that rises less has not clearly passed the knee; source: knee 0.285, plate 0.13
+HIP_DROP = 0.15  # of stature, hips that fall this far after the pull went under the bar
+MISS_APEX, MISS_PEAK_M_S = (0.57, 0.05), (1.65, 0.15)  # of stature and m/s with their spread: missed snatch or clean
+STANDING_RISE = (0.88, 0.07)  # of stature over the floor's rest: overhead against on the shoulders, standing
+CATCH_OVER = (0.13, 0.06)  # of stature over the shoulders at the catch: overhead against on the shoulders
+APEX_RISE = (0.58, 0.06)  # of stature, highest place before the catch
+PULL_CATCH = -0.13  # of stature over the shoulders, a bar that turns lower was not caught on them
+POWER_HIPS = 0.06  # of stature, hips this far over the knees in the catch are a power catch
+SPLIT_APART, SPLIT_STEP = 0.28, 0.045  # of stature, ankles apart forward from the side, up and down from the front
+
+
+def judge_kind(places: Places, top: Top, low_m: float, ending: Ending, *, from_floor: bool) -> tuple[LiftName, Outcome]:
+    """Return which lift a rise from the floor or the hang is, and its outcome.
+
+    A caught bar is told by where it is held: standing, in the catch, and by its height before. One that stays hanging
+    from straight arms is a deadlift or a pull. A missed one is told by height, speed, and whether the body went under.
+    """
+    m, h = places.motion, places.stature_m
+    rise = float(m.height[top.apex] - low_m) / h
+    if from_floor and rise < NO_ATTEMPT:
+        return "pull", "no_attempt"
+    if ending.outcome != "not_caught" and not _hangs(places, top, rise, ending):
+        return ("snatch" if _is_overhead(places, top, low_m, ending) else "clean"), ending.outcome
+    if rise < PULL_FAMILY_RISE and not (places.hips_fell(float(m.t[top.peak]), float(m.t[top.apex]) + 0.35) > HIP_DROP):
+        kind: LiftName = "pull" if _flies(m, top, h) else "deadlift"
+        return kind, outcome_as(kind, places, top, low_m, ending)
+    return _missed(places, top, rise), "not_caught"
+
+
+def _flies(m: Motion, top: Top, height_m: float) -> bool:
+    """Return whether the bar flew up fast and came down again at once, which straight standing arms do not allow."""
+    soon = m.height[top.apex : top.apex + round(FLIGHT_S / STEP_S)]
+    fell = float(soon[0] - np.min(soon)) / height_m
+    return bool(m.up[top.peak] > DEADLIFT_PEAK_M_S[1] or (m.up[top.peak] > DEADLIFT_PEAK_M_S[0] and fell > OVERSHOOT))
+
+
+def _missed(places: Places, top: Top, rise: float) -> LiftName:
+    m = places.motion
+    score = (rise - MISS_APEX[0]) / MISS_APEX[1] + (float(m.up[top.peak]) - MISS_PEAK_M_S[0]) / MISS_PEAK_M_S[1]
+    return "snatch" if score > 0 else "clean"
+
+
+def outcome_as(kind: LiftName, places: Places, top: Top, low_m: float, ending: Ending) -> Outcome:
+    """Return the outcome by the rules of one kind."""
+    rise = float(places.motion.height[top.apex] - low_m) / places.stature_m
+    if kind == "deadlift":
+        return "caught" if rise >= DEADLIFT_RISE else "not_caught"
+    return "not_caught" if kind == "pull" else ending.outcome
+
+
+def _hangs(places: Places, top: Top, rise: float, ending: Ending) -> bool:
+    """Return whether a bar that seems caught hangs from the arms below the shoulders."""
+    over = places.over_shoulders(_held_s(places, top, ending))
+    if not np.isfinite(over):
+        return rise < PULL_FAMILY_RISE and "recovered" not in ending.times_s
+    return bool(over < PULL_CATCH)
+
+
+def _held_s(places: Places, top: Top, ending: Ending) -> float:
+    """Return a moment at which the bar is held: standing, else in the catch, else at its highest."""
+    at = ending.times_s
+    return at.get("recovered", at.get("catch", float(places.motion.t[top.apex])))
+
+
+def _is_overhead(places: Places, top: Top, low_m: float, ending: Ending) -> bool:
+    """Return whether a caught bar went overhead: three signs, each in units of its spread."""
+    m, h, at = places.motion, places.stature_m, ending.times_s
+    signs = [(float(m.height[top.apex] - low_m) / h, APEX_RISE)]
+    for name in ("catch", "recovered"):
+        if name in at:
+            over = places.over_shoulders(at[name])
+            signs += [(over, CATCH_OVER)] if np.isfinite(over) else []
+    if "recovered" in at:
+        signs.append(((places.bar_m(at["recovered"] + 0.2) - low_m) / h, STANDING_RISE))
+    return sum((value - middle) / spread for value, (middle, spread) in signs) > 0
+
+
+def hang_or_block(m: Motion, begin: int) -> str:
+    """Return "block" for a bar that was never higher before its lift and lay still, "hang" for one let down to it."""
+    before = m.height[: begin + 1]
+    still = np.abs(m.up[max(0, begin - 300) : begin + 1]) < 0.05
+    return "block" if float(np.max(before) - before[-1]) < 0.05 and bool(still.mean() > 0.6) else "hang"
+
+
+def depth_of_catch(places: Places, ending: Ending) -> str:
+    """Return "full" or "power" by the hips against the knees in the catch, "" when hidden or not caught."""
+    if places.body is None or "catch" not in ending.times_s:
+        return ""
+    at, body = ending.times_s["catch"], places.body
+    over = (body.near(body.hip_y_m, at) - body.near(body.knee_y_m, at)) / places.stature_m
+    return "" if not np.isfinite(over) else "power" if over > POWER_HIPS else "full"
+
+
+def split_or_power(places: Places, ending: Ending) -> str:
+    """Return "split" or "power" by how far the ankles are apart in the catch of a jerk, "" when hidden or missed."""
+    if places.body is None or "catch" not in ending.times_s:
+        return ""
+    at, body = ending.times_s["catch"] + 0.05, places.body
+    apart = abs(body.near(body.left_ankle_x_m, at) - body.near(body.right_ankle_x_m, at)) / places.stature_m
+    step = body.near(body.ankle_step_m, at) / places.stature_m
+    if not np.isfinite(apart):
+        return ""
+    return "split" if apart > SPLIT_APART or step > SPLIT_STEP else "power"
