@@ -134,6 +134,8 @@ def _make_faulty(parts: dict[str, Any], lift: LiftKind, fault: Fault, share: flo
         update["toward_m"] = 0.005
     if fault == "hips_shoot":
         update["start_trunk_deg"] = parts["pull"].start_trunk_deg + 8.0
+    if fault == "catch_forward" and part == "jerk" and parts["jerk"].split_ratio:
+        update["split_ratio"] = 0.455
     if fault == "catch_behind" and part == "catch":
         update["trunk_deg"] = parts["catch"].trunk_deg + 8.0
     if fault == "bar_swing_forward":

@@ -9,15 +9,13 @@ from perception.bar import fit_curve, sample_bar, stretches
 from perception.dynamics import System, moving_system
 from perception.ground_force import Loads
 from perception.lifts import find_lifts
-from perception.pose import INDEX
 from perception.readings import Context
 from perception.sagittal import SideView, solve_lift
 from perception.scale import find_scale
 from perception.segments import body_com
-from perception.simulator.body import angle_deg
 from perception.simulator.motion import SnatchMotion
 from perception.simulator.pose_noise import observe_lift
-from perception.simulator.truth import DENSE_HZ, find_instants
+from perception.simulator.true_lift import DENSE_HZ, Dense, find_instants
 
 BEFORE_S, AFTER_S = 1.0, 1.0  # s, of the clip before lift-off and after the apex
 SET_UP_S = 0.5  # s, at rest before lift-off: every set-up lasts longer
@@ -34,10 +32,8 @@ def true_system(motion: SnatchMotion) -> System:
 
 def true_instants(motion: SnatchMotion) -> dict[InstantName, float]:
     """Return the instants of a simulated lift that exist, in seconds after lift-off of the simulation."""
-    t = np.arange(-SET_UP_S, motion.end_s, 1 / DENSE_HZ)
-    points = motion.keypoints(t)[..., :2]
-    knee = angle_deg(*(points[:, INDEX[f"left_{name}"]] for name in ("hip", "knee", "ankle")))
-    return {n: s for n, s in find_instants(t, motion.bar(t), knee).items() if s is not None}
+    dense = Dense(motion.spec, motion)
+    return {name: float(dense.times_s[i]) for name, i in find_instants(dense, motion.lifts[0]).items()}
 
 
 def solve_simulated(
