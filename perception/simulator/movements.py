@@ -136,7 +136,7 @@ def _pull_bar_x(script: Script, p: PullSpec, x0: float) -> None:
         back_s = mark["end_first_pull_s"] + 0.6 * (mark["power_s"] - mark["end_first_pull_s"])
         go(script.x, mark["begin_s"], back_s, x0 - p.toward_m)
         if p.off_floor_m > 0:
-            knee_s = mark["begin_s"] + 0.62 * (mark["end_first_pull_s"] - mark["begin_s"])
+            knee_s = min(_time_at(script, script.knee_rise_m(), mark["begin_s"]), back_s - 0.05)
             script.x.insert(-1, (knee_s, x0 + p.off_floor_m, 0.0))
     else:
         go(script.x, mark["begin_s"], back_s, x0 - p.toward_m)
@@ -263,7 +263,10 @@ def split_feet(script: Script, j: JerkSpec, bar_x_m: float) -> tuple[float, floa
     length, rear_heel = j.split_ratio * h, 38.0
     along, raised = f.toes_up(rear_heel, SPLIT_OUT_DEG)
     hip_x = bar_x_m + 0.02 - f.body.trunk_m * np.cos(np.deg2rad(OVER_TRUNK_DEG))
-    middle = bar_x_m - j.bar_to_foot_m - 0.037 * h
+    out, up = np.cos(np.deg2rad(SPLIT_OUT_DEG)), np.cos(np.deg2rad(rear_heel))
+    toe = (f.body.foot_m - f.body.heel_behind_m) * out
+    feet_ahead = (f.foot_middle_m(SPLIT_OUT_DEG) - along + toe - 0.5 * f.body.foot_m * up * out) / 2
+    middle = bar_x_m - j.bar_to_foot_m - float(feet_ahead)
     front, rear = middle + 0.5 * length, middle - 0.5 * length
     leg = f.leg_m(j.front_knee_deg, SPLIT_HALF * h)
     hip_y = f.body.ankle_height_m + float(np.sqrt(leg**2 - (front - hip_x) ** 2))

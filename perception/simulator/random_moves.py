@@ -25,7 +25,7 @@ _MOVED: dict[Fault, tuple[str, str, float, float]] = {
     "bar_forward_off_floor": ("pull", "off_floor_m", 0.034, 0.06),
     "bar_swing_forward": ("pull", "loop_m", 0.152, 0.182),
     "hips_shoot": ("pull", "trunk_loss_deg", 16.0, 22.0),
-    "early_arm_bend": ("pull", "elbow_deg", 138.0, 122.0),
+    "early_arm_bend": ("pull", "elbow_deg", 142.0, 130.0),
     "transition_velocity_loss": ("pull", "transition_loss_ratio", 0.23, 0.38),
     "incomplete_extension": ("pull", "extended_trunk_deg", 72.0, 64.0),
     "layback_excess": ("pull", "extended_trunk_deg", 119.5, 122.5),
@@ -134,6 +134,8 @@ def _make_faulty(parts: dict[str, Any], lift: LiftKind, fault: Fault, share: flo
         update["toward_m"] = 0.005
     if fault == "hips_shoot":
         update["start_trunk_deg"] = parts["pull"].start_trunk_deg + 8.0
+    if fault == "catch_forward" and part == "jerk" and parts["jerk"].split_ratio:
+        update["split_ratio"] = 0.455
     if fault == "catch_behind" and part == "catch":
         update["trunk_deg"] = parts["catch"].trunk_deg + 8.0
     if fault == "bar_swing_forward":
