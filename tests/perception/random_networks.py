@@ -22,12 +22,15 @@ def write_pose_network(
     random = np.random.default_rng(seed)
     nodes, weights, last = _convolutions(channels, random)
     points = halpe_standing()
+    low, high = points.min(axis=0), points.max(axis=0)
+    # Trackers cut the next box 1.25 times as large as the points: so the person stays as large as in the first.
+    points = 0.5 + (points - (low + high) / 2) * 0.8 / (high - low)[1]
     outputs = []
     for axis, length in (("x", 2 * width_px), ("y", 2 * height_px)):
         where = (points[:, "xy".index(axis)] - 0.5) / 1.25 + 0.5
         peaks = np.maximum(0, 1 - np.abs(np.arange(length) - where[:, None] * length) / 12.0)[None]
         weights.append(numpy_helper.from_array((0.9 * peaks).astype(np.float32), f"peaks_{axis}"))
-        tremble = random.normal(0, 1e-3, (channels[-1], 26 * length)).astype(np.float32)
+        tremble = random.normal(0, 1e-2 * channels[-1] ** -0.5, (channels[-1], 26 * length)).astype(np.float32)
         weights.append(numpy_helper.from_array(tremble, f"tremble_{axis}"))
         weights.append(numpy_helper.from_array(np.array([1, 26, length]), f"shape_{axis}"))
         nodes += [
@@ -60,7 +63,7 @@ def write_detector(
     nodes, weights, last = _convolutions(channels, random)
     rows = np.array([[*(side_px * np.array(box)), 0.9], [0, 0, 9, 9, 0.05]], np.float32)[None]
     weights.append(numpy_helper.from_array(rows, "rows"))
-    weights.append(numpy_helper.from_array(np.float32(1e-3) * np.ones((channels[-1], 1), np.float32), "mix"))
+    weights.append(numpy_helper.from_array(np.full((channels[-1], 1), 1e-2 / channels[-1], np.float32), "mix"))
     nodes += [
         helper.make_node("MatMul", [last, "mix"], ["noise"]),
         helper.make_node("Add", ["rows", "noise"], ["dets"]),
