@@ -5,23 +5,25 @@ PORT ?= 7860
 VENV := .venv
 BIN := $(VENV)/bin
 VLLM := .venv-vllm
+MMPOSE := .venv-mmpose
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 START := $(shell date +%s)
 took = @echo "make $@ took $$(($$(date +%s) - $(START))) s."
 
-.PHONY: help demo app setup setup-dev setup-serving weights test test-serving check format bench clean
+.PHONY: help demo app setup setup-dev setup-serving setup-mmpose weights test test-serving check format bench clean
 
 help:
 	@echo "make demo           a simulated snatch through the whole pipeline: report and guidance"
 	@echo "make app            the web app on this machine: http://127.0.0.1:$(PORT) (PORT=...)"
 	@echo "make setup          install what the coach needs into $(VENV) and fetch the pose weights"
 	@echo "make setup-serving  vLLM and training into $(VLLM): 3 GB (GPU=1 for NVIDIA cards)"
+	@echo "make setup-mmpose   MMPose into $(MMPOSE), for --pose mmpose: 6 GB"
 	@echo "make test           all tests that need no vLLM"
 	@echo "make test-serving   a real vLLM server and real training on this processor"
 	@echo "make check          format, lint, types, imports"
 	@echo "make format         put the code in shape"
 	@echo "make bench          benchmarks"
-	@echo "make clean          remove $(VENV), $(VLLM) and caches"
+	@echo "make clean          remove $(VENV), $(VLLM), $(MMPOSE) and caches"
 
 demo: setup
 	@$(BIN)/coach demo
@@ -54,6 +56,7 @@ $(VENV)/.core: pyproject.toml | $(BIN)/python
 $(VENV)/.dev: pyproject.toml | $(VENV)/.core
 	@echo "Installing the tools for tests and checks into $(VENV) ..."
 	@$(PIP) --editable '.[dev]'
+	@$(PIP) --no-deps 'rtmlib==0.0.16' # it asks for two more builds of OpenCV, which would replace ours
 	@touch $@
 
 $(VENV)/.app: pyproject.toml | $(VENV)/.core
@@ -63,6 +66,17 @@ $(VENV)/.app: pyproject.toml | $(VENV)/.core
 
 $(VLLM)/.serving: pyproject.toml serving/setup/environment.py serving/setup/wheels.py | $(VLLM)/bin/python
 	@$(VLLM)/bin/python -m serving.setup.environment $(if $(GPU),--gpu)
+	@touch $@
+
+setup-mmpose: $(MMPOSE)/.ready
+	@echo "export LIFTCOACH_MMPOSE_PYTHON=$(CURDIR)/$(MMPOSE)/bin/python"
+
+# Plain `pip install mmpose` fails: chumpy does not build and is not needed, and xtcocotools must fit this NumPy.
+$(MMPOSE)/.ready: | $(MMPOSE)/bin/python
+	@$(MMPOSE)/bin/python -m pip install --quiet 'torch>=2.9' 'torchvision>=0.24' 'setuptools<81' wheel cython
+	@$(MMPOSE)/bin/python -m pip install --quiet mmengine 'mmcv-lite==2.2.0' json_tricks munkres scipy six matplotlib opencv-python-headless
+	@$(MMPOSE)/bin/python -m pip install --quiet --no-deps 'mmpose==1.3.2'
+	@$(MMPOSE)/bin/python -m pip install --quiet --no-deps --no-binary xtcocotools --no-build-isolation xtcocotools
 	@touch $@
 
 test: setup-dev
@@ -91,4 +105,4 @@ bench: setup-dev
 	$(took)
 
 clean:
-	rm -rf $(VENV) $(VLLM) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache demo-lift
+	rm -rf $(VENV) $(VLLM) $(MMPOSE) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache demo-lift

@@ -24,7 +24,8 @@ from coach.domain.lift import LiftName
 from coach.domain.settings import PLATE_DIAMETER_M
 from coach.domain.words import printable
 from coach.folders import default_out
-from perception.simulator.spec import Fault, Filming, Handling, Timing, View
+from perception.simulator.spec import Filming, Handling, Timing, View
+from perception.simulator.technique import Fault, LiftKind
 
 if TYPE_CHECKING:
     from coach.session import AnalysisResult
@@ -123,7 +124,12 @@ def demo(
 
 @app.command(epilog=SERVER_HELP)
 def analyze(
-    clip: Annotated[Path, typer.Argument(metavar="CLIP", help="The video of the lift.", show_default=False)],
+    clip: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CLIP", help="The video of the lift, or markers in a .trc or .c3d file.", show_default=False
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for the results; ./<name of the clip>-lift when left out.")
     ] = None,
@@ -138,6 +144,10 @@ def analyze(
     ] = None,
     lift: Annotated[LiftName | None, typer.Option("--lift", help="Which lift it is; found out when left out.")] = None,
     pose: Annotated[str, typer.Option("--pose", metavar="NAME", help="Pose estimator.")] = "blazepose",
+    markers: Annotated[
+        Path | None,
+        typer.Option("--markers", metavar="FILE", help="With --pose trc: the .trc or .c3d file; else beside the clip."),
+    ] = None,
     writer: WriterOption = "rules",
     language: LanguageOption = "en",
     with_video: Annotated[bool, typer.Option("--video/--no-video", help="Draw the annotated video.")] = True,
@@ -154,7 +164,8 @@ def analyze(
         plate_diameter_m=plate_diameter,
         frame_rate_hz=fps,
         lift=lift,
-        pose=pose,
+        pose="trc" if markers else pose,
+        markers=str(markers) if markers else None,
     )
     with progress() as on_progress:
         result = session.analyse(
@@ -214,7 +225,7 @@ def simulate(
     out: Annotated[Path, typer.Option("--out", help="Folder for the lifts; a set that was begun is gone on with.")],
     n: Annotated[int, typer.Option("--n", min=1, max=100_000, help="Number of lifts.")] = 10,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same lifts.")] = 0,
-    lift: Annotated[Literal["snatch"], typer.Option("--lift", help="Which lift.")] = "snatch",
+    lift: Annotated[Literal[LiftKind, "mixed"], typer.Option("--lift", help="Which lift, or all in turn.")] = "snatch",
     fault: Annotated[
         Literal[Fault, "mixed"] | None, typer.Option("--fault", help="A fault of all lifts, or each in turn.")
     ] = None,
@@ -246,12 +257,22 @@ def simulate(
 @models_app.command("list")
 def list_models(as_json: JsonOption = False) -> None:
     """List the weights and models that can be fetched, and those that are here."""
+    from coach.hub import list_models
     from perception.weights import list_weights
-    from serving.hub import list_models
 
     statuses, models = list_weights(), list_models()
     if as_json:
-        rows = [{**asdict(s.weight), "name": s.name, "path": str(s.path), "is_present": s.is_present} for s in statuses]
+        rows = [
+            {
+                **asdict(s.weight),
+                "name": s.name,
+                "path": str(s.path),
+                "is_present": s.is_present,
+                "sha256": s.sha256,
+                "sha256_is_recorded_here": s.weight.sha256 is None and s.sha256 is not None,
+            }
+            for s in statuses
+        ]
         rows += [{**asdict(s.model), "path": str(s.path), "is_present": s.source is not None} for s in models]
         print(json.dumps(rows, indent=2))
         return
@@ -262,17 +283,17 @@ def list_models(as_json: JsonOption = False) -> None:
                 (
                     s.weight.bundle,
                     s.weight.file_name,
-                    f"{s.weight.n_bytes / 1e6:.1f}",
+                    f"{s.weight.n_bytes / 1e6:.1f}" if s.weight.sha256 else f"about {s.weight.n_bytes / 1e6:.0f}",
                     s.weight.licence,
-                    f"{s.weight.sha256[:12]}…",
+                    s.how_checked,
                     "yes" if s.is_present else "no",
                 )
                 for s in statuses
             ),
             *(
                 (
-                    s.model.name,
-                    f"{s.model.repository}, for coach serve",
+                    s.fetch_name,
+                    f"{s.model.repository}, for {s.model.use}",
                     f"about {s.model.about_gb * 1e3:.0f}",
                     s.model.licence,
                     "the hub's, of each file",
@@ -289,17 +310,21 @@ def fetch_model(
     name: Annotated[str, typer.Argument(help="A name from the first column of `coach models list`.")],
 ) -> None:
     """Fetch weights or a model once into the cache and check every SHA-256; a broken download is gone on with."""
+    from coach import hub
     from perception import weights
-    from serving import hub
 
     with progress() as on_progress:
-        if name in hub.MODELS:
-            complain(f"{hub.MODELS[name].repository}, licence {hub.MODELS[name].licence}")
-            paths = [hub.fetch(name, lambda done, total: on_progress("bytes", done, total))]
+        if name in hub.MODELS or name in hub.BUNDLES:
+            paths = []
+            for model in (hub.MODELS[each] for each in hub.BUNDLES.get(name, (name,))):
+                complain(f"{model.repository}, licence {model.licence}")
+                paths.append(hub.fetch(model.name, lambda done, total: on_progress("bytes", done, total)))
         elif name in weights.names():
             paths = weights.fetch(name, lambda done, total: on_progress("bytes", done, total))
         else:
-            raise SetupError(f"no weights or model '{name}'; choose from {', '.join([*weights.names(), *hub.MODELS])}")
+            raise SetupError(
+                f"no weights or model '{name}'; choose from {', '.join([*weights.names(), *hub.MODELS, *hub.BUNDLES])}"
+            )
     for path in paths:
         print(path)
 

@@ -15,6 +15,7 @@ from coach.domain.base import Record
 from coach.domain.errors import ServiceError, SetupError
 
 if TYPE_CHECKING:
+    from perception.weights import WeightStatus
     from serving.config import ServingConfig
 
 DISTRIBUTION = "liftcoach"
@@ -49,6 +50,7 @@ def examine() -> tuple[Examination, ...]:
         _cache(),
         _data(),
         *_weights(),
+        _mmpose(),
         _drawing(),
         *_serving(),
     )
@@ -202,11 +204,15 @@ def _weights() -> list[Examination]:
             name=f"weights {status.weight.file_name}",
             is_well=status.is_present,
             is_core=status.weight.bundle == "blazepose",
-            found=f"{status.path}, SHA-256 right" if status.is_present else "not here, or not what they should be",
+            found=_place(status) if status.is_present else "not here, or not what they should be",
             remedy="" if status.is_present else f"coach models fetch {status.weight.bundle}",
         )
         for status in list_weights()
     ]
+
+
+def _place(status: "WeightStatus") -> str:
+    return f"{status.path}, SHA-256 {'right' if status.weight.sha256 else 'as recorded on first download'}"
 
 
 def _drawing() -> Examination:
@@ -259,6 +265,13 @@ def _serving() -> list[Examination]:
     return [_room("vLLM", ("vllm",), room), _room("training", training, room), _model(config), _server()]
 
 
+def _mmpose() -> Examination:
+    """Look for MMPose in the environment that is named for it."""
+    python = os.environ.get("LIFTCOACH_MMPOSE_PYTHON")
+    remedy = "make setup-mmpose, then set LIFTCOACH_MMPOSE_PYTHON to the Python of .venv-mmpose"
+    return _room("mmpose", ("mmpose",), None if python is None else Path(python).parent.parent, remedy)
+
+
 def _model(config: "ServingConfig") -> Examination:
     """Look for the model in the box and its adapters, which are checked."""
     try:
@@ -269,8 +282,8 @@ def _model(config: "ServingConfig") -> Examination:
     return Examination(name="model", is_well=True, is_core=False, found=", ".join(names))
 
 
-def _room(name: str, packages: tuple[str, ...], room: Path | None) -> Examination:
-    """Look for packages in the environment of vLLM, which is not the one of this program."""
+def _room(name: str, packages: tuple[str, ...], room: Path | None, remedy: str = "make setup-serving") -> Examination:
+    """Look for packages in an environment that is not the one of this program."""
     folders = [] if room is None else [str(path) for path in room.glob("lib/python*/site-packages")]
     here = {d.name: d.version for d in importlib.metadata.distributions(path=folders) if d.name in packages}
     is_well = len(here) == len(packages)
@@ -280,7 +293,7 @@ def _room(name: str, packages: tuple[str, ...], room: Path | None) -> Examinatio
         is_well=is_well,
         is_core=False,
         found=f"{found} in {room}" if is_well else found or "not installed",
-        remedy="" if is_well else "make setup-serving",
+        remedy="" if is_well else remedy,
     )
 
 

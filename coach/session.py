@@ -16,7 +16,8 @@ from coach.domain.lift import Report
 from coach.domain.settings import AnalysisSettings
 from coach.domain.words import printable
 from coach.folders import check_out, whole_folder
-from perception.simulator.spec import Fault, Filming, View
+from perception.simulator.spec import Filming, View
+from perception.simulator.technique import Fault, LiftKind
 
 if TYPE_CHECKING:
     from coach.chat import Answer
@@ -37,6 +38,7 @@ _FILES = frozenset(
         "annotated.mp4",
         "report.html",
         "tracks.parquet",
+        "tracks.csv",
         "pose.trc",
         "angles.mot",
         "keyframes",
@@ -278,7 +280,7 @@ class Simulation(Record):
 
     schema_version: Literal[1] = 1
     seed: int = 0
-    lift: Literal["snatch"] = "snatch"
+    lift: LiftKind | Literal["mixed"] = "snatch"
     fault: Fault | Literal["mixed"] | None = None
     view: View | Literal["mixed"] = "side"
     filming: Filming = Filming()

@@ -15,11 +15,9 @@ from coach.faults import judge
 from coach.guidance import write_guidance
 from coach.writer import WRITERS
 from corpus.knowledge.library import load_library
-from perception.pose import POSES
 from perception.simulator.truth import TrueLift, Truth, read_truth
 from perception.summarise import measure_watched
-from perception.video import open_clip
-from perception.watch import watch_frames
+from perception.watch import watch_clip
 
 Track = Literal["plate", "hands"]
 SAME_LIFT_S = 0.6  # s, lifts whose peak speeds are farther apart are not the same lift
@@ -114,8 +112,7 @@ def score_clip(folder: Path, *, without_plate: bool = True) -> list[ClipScore]:
         for track in tracks
     }
     try:
-        clip = open_clip(folder / truth.file_name)
-        watched = watch_frames(clip, POSES.load(settings.pose), settings, None)
+        clip, watched = watch_clip(folder / truth.file_name, settings, None)
     except SetupError:
         raise
     except CoachError as problem:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from coach.domain.errors import InputError, SetupError
+from coach.hub import models_folder
 from finetune.card import Run, draw_curves, last, write_card
 from finetune.data import TRAIN, VALIDATION, Measured, data_hash, make_dataset, measure, read_examples
 from finetune.recipe import Recipe, as_toml, differences, read_recipe
 from serving.adapters import model_hash, served_name
 from serving.config import SHIPPED_MODELS
-from serving.hub import models_folder
 
 OnProgress = Callable[[str, int, int], None]
 

@@ -13,6 +13,7 @@ from perception.pose import INDEX, KEYPOINTS, Floats, Person, PoseTrack
 Ints = npt.NDArray[np.int64]
 
 BODY_SHARE = 0.78  # of stature: shank + thigh + trunk (ankle to knee to hip to shoulder); source: Winter 2009, fig. 4.1
+TRUNK_SHARE = 0.288  # of stature, hip to shoulder; source: Winter 2009, fig. 4.1
 MIN_TOGETHER = 12  # frames with a person and the moving disc
 MOVED_SHARE = 0.3  # of the disc's travel that must fall into the time a person was seen
 SMALL_SHARE = 0.5  # of the largest body: plate and arms overhead pass for a small person
@@ -160,6 +161,11 @@ def stature_px(track: PoseTrack) -> float:
     """
     lengths = body_length_px(track.points_px)
     return float(np.nanpercentile(lengths, 75) / BODY_SHARE) if np.isfinite(lengths).any() else float("nan")
+
+
+def across_px(points_px: Floats, part: str) -> Floats:
+    """Return left minus right, x, of each frame, (T,): positive when the athlete faces the camera."""
+    return np.asarray(points_px[:, INDEX[f"left_{part}"], 0] - points_px[:, INDEX[f"right_{part}"], 0])
 
 
 def hands_midpoint_px(points_px: Floats, visibility: Floats) -> Floats:

@@ -25,14 +25,20 @@ APART_SD = 0.04  # relative, of the inner distance over the plate height
 WIDTH_SD = 0.11  # plate heights, between both boxes; yaw shows the face of one
 BAR_PX = 10  # px at the working size: the bar is free between hands and plate for 0.2 m in the widest grip
 LEAST_PX = 10.0  # px, plates that look smaller are not looked for
+TILT_SD = 0.08  # height difference over distance; 4.6 degrees, and mostly less
 LEAST_OUTLINE = 0.3  # share of a box's outline that must be edge
 WORTH_SCORE = 0.7  # of the best pair's score: weaker ones are not looked at
 MOST_TILT = 0.16  # height difference over distance; 9 degrees
-EDGE_HALF = 24.0  # grey levels, step of an edge that counts half
+EDGE_HALF = (10.0, 24.0)  # grey levels, least and most step of an edge that counts half
+EDGE_OVER_USUAL = 1.5  # that step over the 75th percentile of all steps in the window
 SEARCH_EVERY = 20  # frames between full searches while a pair is followed, so that a wrong one is left again
 SEARCH_LOST_EVERY = 3  # frames between full searches when none is; one more of them after each that failed
 MOST_PATIENCE = 12  # frames
-STEADY_GAIN = 0.15  # of score, for a pair that looks like the one followed
+KEEP_SCORE = 0.42  # the same for the better end of a pair that goes on looking like the one followed
+LIKE = 0.5  # likeness, 0 to 1, above which it does
+STEADY_GAIN = 0.2  # of score, for a pair that looks like the one followed
+HEIGHT_GAIN = 0.15  # share by which the height follows the edges from frame to frame
+SAME_HEIGHT = 0.05  # relative, by which both sides may differ
 GOOD_SCORE = 0.55  # of at most 1
 MAX_PAIRS = 3
 N_SIDES = 12  # boxes of each side that are paired
@@ -149,7 +155,7 @@ class BarEndWatch:
     def _is_search_due(self, person_id: int, pairs: list[_Pair]) -> bool:
         """Return whether to look everywhere: now and then while following, ever more rarely while nothing is found."""
         waited, patience = self._search.get(person_id, (0, 0))
-        is_good = bool(pairs) and pairs[0].score.max() >= GOOD_SCORE
+        is_good = bool(pairs) and pairs[0].score.mean() >= GOOD_SCORE
         if waited < (SEARCH_EVERY if is_good else patience):
             self._search[person_id] = waited + 1, patience
             return False
@@ -166,11 +172,12 @@ class BarEndWatch:
         return self._body_px[person.person_id]
 
     def _follow(self, person_id: int, pairs: list[_Pair], last: _Followed | None) -> None:
-        good = [pair for pair in pairs if pair.score.max() >= GOOD_SCORE]
-        if not good:
+        best = pairs[0] if pairs else None
+        goes_on = last is not None and best is not None and _likeness(best, last.pair) > LIKE
+        if best is None or best.score.max() < (KEEP_SCORE if goes_on else GOOD_SCORE):
             self._followed.pop(person_id, None)
             return
-        best = good[0]
+        best = replace(best, height=best.height + HEIGHT_GAIN * (_seen_height(best) - best.height))
         if last is None:
             self._followed[person_id] = _Followed(best, np.zeros(2))
             return
@@ -178,6 +185,13 @@ class BarEndWatch:
         jumped = float(np.linalg.norm(step - last.speed)) > 0.5 * best.height
         speed = np.zeros(2) if jumped else 0.4 * last.speed + 0.6 * step
         self._followed[person_id] = _Followed(best, speed)
+
+
+def _seen_height(pair: _Pair) -> float:
+    """Return the height between the strongest edges, where both sides say about the same; else the pair's own."""
+    gaps = pair.edge_px[:, 1, 0] - pair.edge_px[:, 0, 0]
+    agree = np.isfinite(gaps).all() and abs(gaps[0] - gaps[1]) < SAME_HEIGHT * pair.height
+    return float(gaps.mean()) if agree else pair.height
 
 
 def find_pairs(
@@ -290,6 +304,8 @@ def _outlined(
 ) -> tuple[Floats32, npt.NDArray[np.int32]]:
     """Return the share of edges along the outline of the best box at each place, with the bar entering, and its width.
 
+    The corners are left out, because the face of a plate that is turned a little shows a narrow ellipse.
+
     Args:
         upright: (h, w), 0 to 1.
         level: (h, w), 0 to 1.
@@ -303,12 +319,12 @@ def _outlined(
         y, x = corner[0] + down, corner[1] + right
         return of[y : y + shape[0], x : x + shape[1]]
 
-    walls = np.asarray(cv2.blur(upright, (1, 2 * half - 3)), np.float32)
+    walls = np.asarray(cv2.blur(upright, (1, 2 * half - 9)), np.float32)
     bar = np.asarray(cv2.dilate(cv2.blur(level, (BAR_PX, 1)), np.ones((5, 1), np.uint8)), np.float32)
     inner = part(walls, 0, 0) + part(bar, 0, -BAR_PX // 2 - 2)
     score, best = np.zeros(shape, np.float32), np.zeros(shape, np.int32)
     for w in widths:
-        lids = np.asarray(cv2.blur(level, (w - 1, 1)), np.float32)
+        lids = np.asarray(cv2.blur(level, (max(2, round(0.6 * w)), 1)), np.float32)
         here = (inner + part(walls, 0, w) + part(lids, -half, w // 2) + part(lids, half, w // 2)) / 5
         better = here > score
         score[better], best[better] = here[better], w
@@ -340,11 +356,15 @@ def _window(image_rgb: Image, at_px: Floats, wide: tuple[int, int], high: int, s
 
 def _edges(small: Image) -> tuple[Floats32, Floats32]:
     """Return how much each pixel is an upright and a level edge, 0 to 1, in the colour channel that shows it best."""
+    upright, level = (
+        np.abs(cv2.Scharr(small, cv2.CV_16S, dx, dy)).max(axis=2).astype(np.float32) / 16 for dx, dy in ((1, 0), (0, 1))
+    )
+    usual = float(np.percentile(np.maximum(upright, level), 75))
+    half = float(np.clip(EDGE_OVER_USUAL * usual, *EDGE_HALF))  # a dark room has weak edges
     out = []
-    for dx, dy in ((1, 0), (0, 1)):
-        step = np.abs(cv2.Scharr(small, cv2.CV_16S, dx, dy)).max(axis=2).astype(np.float32) / 16
-        edge = step * step / (step * step + EDGE_HALF**2)
-        out.append((edge + cv2.dilate(edge, np.ones((3, 1) if dy else (1, 3), np.uint8))) / 2)
+    for step, kernel in ((upright, np.ones((1, 3), np.uint8)), (level, np.ones((3, 1), np.uint8))):
+        edge = step * step / (step * step + half * half)
+        out.append(np.asarray((edge + cv2.dilate(edge, kernel)) / 2, np.float32))
     return out[0], out[1]
 
 
@@ -367,7 +387,8 @@ def _paired(
     gap, drop = b[..., 0] - a[..., 0], b[..., 1] - a[..., 1]
     off = ((a[..., :2] + b[..., :2]) / 2 - middle_px) / height_px
     wider = (a[..., 2] - b[..., 2]) / height_px
-    fits = np.exp(-0.5 * ((gap / (apart * height_px) - 1) / APART_SD) ** 2 - 0.5 * (wider / WIDTH_SD) ** 2)
+    odd = ((gap / (apart * height_px) - 1) / APART_SD) ** 2 + (wider / WIDTH_SD) ** 2 + (drop / gap / TILT_SD) ** 2
+    fits = np.exp(-0.5 * odd)
     levels = np.abs(left.colours[:, None] - right.colours[None]).mean(axis=(2, 3))
     alike = np.exp(-levels / ALIKE_LEVELS)
     allowed = (np.abs(drop) < MOST_TILT * gap) & (np.abs(off) <= np.array(reach)).all(axis=2)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from coach.domain.lift import InstantName, View
+from coach.domain.lift import InstantName
 from coach.domain.measures import Limit, Measure
 from perception.instants import LiftTimes
 from perception.kinematics import Angles
@@ -48,7 +48,6 @@ def place_measures(
     context: Context,
     forward: float,
     *,
-    is_moving: bool,
     hands_agree: bool,
 ) -> tuple[dict[str, Measure], dict[str, str]]:
     """Return where the feet are under the bar, how they moved, and whether the wrists are level.
@@ -58,9 +57,8 @@ def place_measures(
     measures: dict[str, Measure] = {}
     reasons: dict[str, str] = {}
     at = lift.times_s
-    names = {"bar_to_foot_catch_m": "side", "foot_jump_m": "side", "left_right_wrist_height_m": "front"}
-    for name, view in names.items():
-        reason = _why_no_place(name, view, context, at, is_moving)
+    for name in ("bar_to_foot_catch_m", "foot_jump_m", "left_right_wrist_height_m"):
+        reason = _why_no_place(name, context, at)
         if reason is None and name == "bar_to_foot_catch_m" and not hands_agree:
             reason = "the hands were hidden and do not agree with the plate"
         if reason is not None:
@@ -75,18 +73,14 @@ def place_measures(
     return measures, reasons
 
 
-def _why_no_place(
-    name: str, view: str, context: Context, at: Mapping[InstantName, float], is_moving: bool
-) -> str | None:
-    seen: View = context.view
-    if not (seen == view or (view == "front" and seen == "rear")):
-        return f"cannot be judged from the {seen}; film from the {view}"
+def _why_no_place(name: str, context: Context, at: Mapping[InstantName, float]) -> str | None:
+    reason = context.why_not(name)
+    if reason is not None:
+        return reason
     if "catch" not in at:
         return "the lift was not caught"
     if not context.scale.is_known:
         return "no scale: neither a plate seen from the side nor the athlete's height (--height) was there"
-    if is_moving and name == "foot_jump_m":
-        return "the camera moved"
     return None
 
 

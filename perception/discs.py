@@ -58,6 +58,16 @@ class Discs:
     rim_px: npt.NDArray[np.float32]
     rim_strength: npt.NDArray[np.uint8]
 
+    def only(self, chosen: npt.NDArray[np.bool_]) -> "Discs":
+        """Return some of the discs; `chosen` is (n,)."""
+        return Discs(
+            self.centre_px[chosen],
+            self.radius_px[chosen],
+            self.score[chosen],
+            self.rim_px[chosen],
+            self.rim_strength[chosen],
+        )
+
 
 def no_discs() -> Discs:
     """Return an empty set of discs."""
@@ -227,7 +237,7 @@ def vote_discs(image_rgb: Image, centre_px: Floats, reach_px: float, radius_px: 
         return np.zeros((0, 4))
     shrink = VOTE_RADIUS_PX / radius_px
     small = _resize(image_rgb[y0:y1, x0:x1], shrink)
-    xs, ys, ux, uy = _strong_edges(small)
+    xs, ys, ux, uy = strong_edges(small)
     if len(xs) == 0:
         return np.zeros((0, 4))
     rows = _peaks(vote_circles(xs, ys, ux, uy, small.shape[:2], VOTE_RADIUS_PX * radii), VOTE_RADIUS_PX * radii)
@@ -242,7 +252,7 @@ def _resize(image: Image, scale: float) -> Image:
     return np.asarray(cv2.resize(image, size, interpolation=how), dtype=np.uint8)
 
 
-def _strong_edges(small: Image) -> tuple[Floats, Floats, Floats, Floats]:
+def strong_edges(small: Image) -> tuple[Floats, Floats, Floats, Floats]:
     """Return positions and unit gradients of the strongest 30 % of pixels."""
     smooth = cv2.GaussianBlur(small, (0, 0), 0.8)
     gx, gy = cv2.Scharr(smooth, cv2.CV_32F, 1, 0), cv2.Scharr(smooth, cv2.CV_32F, 0, 1)

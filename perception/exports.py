@@ -1,10 +1,11 @@
-"""Files for other programs: tracks.parquet, and pose.trc and angles.mot as OpenSim reads them."""
+"""Files for other programs: tracks.parquet and tracks.csv, and pose.trc and angles.mot as OpenSim reads them."""
 
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 
 from coach.domain.lift import Report
@@ -17,12 +18,16 @@ SCHEMA_VERSION = 1
 
 
 def write_exports(report: Report, tracks: Tracks, out_dir: Path) -> list[Path]:
-    """Write `tracks.parquet`, `pose.trc` and `angles.mot` into an existing folder and return their paths."""
-    paths = [out_dir / name for name in ("tracks.parquet", "pose.trc", "angles.mot")]
-    write_tracks(paths[0], tracks, report)
-    write_trc(paths[1], tracks, report)
-    write_mot(paths[2], tracks, report)
-    return paths
+    """Write `tracks.parquet`, `tracks.csv`, `pose.trc` and `angles.mot` into an existing folder; return their paths."""
+    writers = {
+        "tracks.parquet": write_tracks,
+        "tracks.csv": write_tracks_csv,
+        "pose.trc": write_trc,
+        "angles.mot": write_mot,
+    }
+    for name, write in writers.items():
+        write(out_dir / name, tracks, report)
+    return [out_dir / name for name in writers]
 
 
 def write_tracks(path: Path, tracks: Tracks, report: Report) -> None:
@@ -33,6 +38,18 @@ def write_tracks(path: Path, tracks: Tracks, report: Report) -> None:
     forward from lift-off and `bar_y_m` up from the bar's rest height. The metadata of the file name the schema
     version, the clip's SHA-256, where the bar comes from, and the estimator.
     """
+    pq.write_table(_table(tracks, report), path, compression="zstd")
+
+
+def write_tracks_csv(path: Path, tracks: Tracks, report: Report) -> None:
+    """Write the columns of `tracks.parquet` as text with one line of names; empty where not seen, no metadata."""
+    table = _table(tracks, report)
+    with path.open("wb") as file:
+        file.write((",".join(table.column_names) + "\n").encode("ascii"))  # pyarrow would put the names in quotes
+        pyarrow.csv.write_csv(table, file, pyarrow.csv.WriteOptions(include_header=False, quoting_style="none"))
+
+
+def _table(tracks: Tracks, report: Report) -> pa.Table:
     pose, bar = tracks.pose, tracks.bar
     columns: dict[str, pa.Array] = {
         "frame": pa.array(np.arange(len(bar.times_s), dtype=np.int32)),
@@ -47,7 +64,7 @@ def write_tracks(path: Path, tracks: Tracks, report: Report) -> None:
         "scale_method": report.scale.method,
         "pose_estimator": report.pose.estimator,
     }
-    pq.write_table(pa.table(columns).replace_schema_metadata(metadata), path, compression="zstd")
+    return pa.table(columns).replace_schema_metadata(metadata)
 
 
 def _column(values: Floats) -> pa.Array:
@@ -96,8 +113,9 @@ def _pose_columns(pose: PoseTrack) -> dict[str, Floats]:
 def write_trc(path: Path, tracks: Tracks, report: Report) -> None:
     """Write the 3D keypoints as OpenSim markers: metres about the hip centre, X forward, Y up, Z to the right.
 
-    Where the facing is unknown, X is the right of the picture. A marker that was not seen is left blank, which
-    OpenSim reads as missing. The rate in the header is the mean rate; the times are those of the frames.
+    Where the facing is unknown, X is the right of the picture. A marker that was not seen is NaN: OpenSim takes that
+    for missing, while it refuses a row whose last cell is blank. The rate in the header is the mean rate; the times are
+    those of the frames.
     """
     times = tracks.pose.times_s
     points = world_forward_up_right(tracks.pose, report.camera)
@@ -117,7 +135,7 @@ def write_trc(path: Path, tracks: Tracks, report: Report) -> None:
 
 
 def _trc_row(i: int, time_s: float, values: npt.NDArray[np.float64]) -> str:
-    cells = ("" if np.isnan(value) else f"{value:.6f}" for value in values)
+    cells = ("NaN" if np.isnan(value) else f"{value:.6f}" for value in values)
     return f"{i + 1}\t{time_s:.6f}\t" + "\t".join(cells)
 
 

@@ -11,10 +11,13 @@ from perception.pose import Floats
 PLATE_SIZE_SD = 0.010  # relative, worn or odd plates
 DISTANCE_SLACK = 0.05  # relative, by which the distance of the plates may differ from 1.31 m
 SURE_ENOUGH = 0.5  # mean confidence above which the ends are a better bar than the hands
+LEAST_SEEN = 0.7  # share of frames between the first and the last with a pair
+LEAST_TRAVEL = 0.6  # of the hands' way up and down
 BARLINE_CUTOFF_HZ = 6.0  # Hz, for noise of 0.05 to 0.25 px, 0.3 to 2 mm; wrists have 4 Hz
 TILT_HALF_S = 0.07  # s, frames about an instant from which the tilt is read
 MIN_TILT_FRAMES = 3
-END_SD_PX = 0.5  # px, by which an end is off for longer than that: shadows, light, worn edges
+SURE_TILT = 0.75  # confidence above which both ends are surely seen
+END_SD_PX = 0.9  # px, by which an end is off for longer than that: shadows, light, other edges near by
 
 
 def front_scale(track: BarLineTrack, settings: AnalysisSettings) -> tuple[float, float]:
@@ -37,12 +40,22 @@ def scale_disagreement(track: BarLineTrack, settings: AnalysisSettings) -> float
     return track.apart_px / track.height_px * settings.plate_diameter_m / INNER_DISTANCE_M - 1
 
 
-def is_better_than_hands(track: BarLineTrack) -> bool:
-    """Return whether the bar line should be taken for the bar: found, and surely seen in most frames it was found in."""
-    if not track.is_found:
+def is_better_than_hands(track: BarLineTrack, hands_px: Floats) -> bool:
+    """Return whether the bar line should be taken for the bar instead of the hands.
+
+    It should when it is surely and mostly seen between its first and its last frame, and goes as far up and down as the
+    hands do: pairs that were found at rest only and lost in the pull say nothing.
+    """
+    height = track.centre_px[:, 1]
+    seen = np.flatnonzero(np.isfinite(height))
+    hands = hands_px[np.isfinite(hands_px[:, 1]), 1]
+    if not track.is_found or len(seen) < MIN_FRAMES or len(hands) < MIN_FRAMES:
         return False
-    seen = np.isfinite(track.centre_px).all(axis=1)
-    return bool(seen.sum() >= MIN_FRAMES and np.mean(track.confidence[seen]) >= SURE_ENOUGH)
+    share = len(seen) / (seen[-1] - seen[0] + 1)
+    travel = float(
+        np.ptp(np.percentile(height[seen], [5, 95])) / max(float(np.ptp(np.percentile(hands, [5, 95]))), 1.0)
+    )
+    return bool(share >= LEAST_SEEN and travel >= LEAST_TRAVEL and np.mean(track.confidence[seen]) >= SURE_ENOUGH)
 
 
 def sample_bar_line(track: BarLineTrack, hands_px: Floats, m_per_px: float) -> BarSamples:
@@ -73,7 +86,8 @@ def bar_tilt_at(track: BarLineTrack, time_s: float) -> tuple[float, float] | Non
     Returns:
         Degrees, positive where the end at the right of the picture is higher.
     """
-    near = (np.abs(track.times_s - time_s) <= TILT_HALF_S) & np.isfinite(track.tilt_deg)
+    sure = track.confidence >= SURE_TILT
+    near = (np.abs(track.times_s - time_s) <= TILT_HALF_S) & np.isfinite(track.tilt_deg) & sure
     if near.sum() < MIN_TILT_FRAMES:
         return None
     t, tilt = track.times_s[near] - time_s, track.tilt_deg[near]

@@ -13,6 +13,8 @@ HORIZONTAL = (
     "bar_rearward_to_catch_m",
     "bar_to_foot_catch_m",
     "foot_jump_m",
+    "bar_forward_dip_m",
+    "bar_forward_drive_m",
 )
 JOINT_ANGLES = (
     "knee_angle_start_deg",
@@ -21,6 +23,7 @@ JOINT_ANGLES = (
     "trunk_angle_start_deg",
     "trunk_angle_loss_first_pull_deg",
     "trunk_angle_peak_deg",
+    "knee_angle_bottom_deg",
 )
 LEFT_RIGHT = ("left_right_wrist_height_m",)
 HORIZONTAL_WITHIN_DEG = 15.0  # deg of yaw; beyond it 26 % of what goes sideways is taken for forward

@@ -38,6 +38,7 @@ AFTER_CATCH_S = 0.8  # s, an earlier rise after a catch is the recovery
 SQUAT_DEPTH = 0.13  # of stature, a shallower descent is no squat
 SQUAT_BACK = 0.08  # of stature, how near to its height before the bar comes back when it is stood up
 SQUAT_FALL_M_S = -2.0  # m/s, nobody squats down faster
+HIPS_SHARE = 0.55  # of the bar's way down, which the hips go down with it in a squat
 WITH_BODY = 0.10  # of stature, bar and shoulders come down together in a squat
 BENT = 0.04  # of stature, shoulders of a lifter bent for a hang lift under standing ones
 HANG_RISE, QUICK_HANG_M_S = (
@@ -249,6 +250,8 @@ def _is_squat(places: Places, rise: _Rise, done: list[LiftTimes]) -> bool:
     fastest = float(np.min(m.up[rise.before : rise.a + 1]))
     if depth < SQUAT_DEPTH or short < -SQUAT_BACK or fastest < SQUAT_FALL_M_S:
         return False
+    if places.hips_fell(before_s, bottom_s) < HIPS_SHARE * depth:
+        return False  # a bar that is thrown up and caught on the shoulders goes down farther than the body
     slack = places.shoulders_sank(before_s, bottom_s)
     if not np.isfinite(slack):
         rested = any(lift.kind in FLOOR_KINDS for lift in done)

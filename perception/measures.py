@@ -10,6 +10,7 @@ from coach.domain.base import Record
 from coach.domain.lift import InstantName
 from coach.domain.measures import MEASURES, Limit, Measure, Source
 from perception.bar import BarCurve, BarSamples, fit_curve
+from perception.gates import HORIZONTAL, rectify
 from perception.instants import LiftTimes
 from perception.kinematics import ANGLE_SD_DEG, Angles
 from perception.lifts import relocate
@@ -26,7 +27,6 @@ CORRECTED = {
 }  # smoothing and noise shift peaks
 LARGEST_CORRECTION = 0.04  # of the value: a larger shift means that the track is bad, not that the peak is lower
 EDGE_SD_S = 0.015  # s, when a lift-off or a knee's turning point is, beyond what noise explains
-ROLL_SD_RAD = 0.006  # rad, a phone on a tripod; a tilted camera turns height into forward travel
 MIN_RATE_PEAK_FORCE_HZ = 48.0  # Hz, below this acceleration peaks are cut off
 LARGEST_FORCE_SD = 0.12  # of the bar's weight, above this a peak force says nothing
 NEVER_NEGATIVE = frozenset(("bar_max_height_m", "bar_drop_m", "bar_catch_height_m", "bar_rise_m", "dip_depth_m"))
@@ -143,7 +143,7 @@ def bar_measures(
             "noise": spread.sd[name],
             "smoothing": 0.5 * abs(shift),
             "scale": _scale_power(name) * context.scale.bar_relative_sd * abs(value) if context.scale.is_known else 0.0,
-            "camera": ROLL_SD_RAD * reading.lever_m,
+            "camera": _camera_sd(name, reading, context),
             "definition": reading.own_sd,
             "frame rate": _floor_sd(name, context),
         }
@@ -153,8 +153,9 @@ def bar_measures(
 
 def _why_not(name: str, spread: Spread, context: Context, source: Source) -> str | None:
     info = MEASURES[name]
-    if context.view not in info.views and context.view != "unknown":
-        return f"cannot be judged from the {context.view}; film from the {info.views[0]}"
+    reason = context.why_not(name)
+    if reason is not None:
+        return reason
     if not context.scale.is_known and info.unit not in ("s", "1"):
         return "no scale: neither a plate seen from the side nor the athlete's height (--height) was there"
     if name not in spread.sd or spread.sd[name] > LARGEST_SD.get(info.unit, np.inf):
@@ -173,6 +174,17 @@ def _why_no_peak_force(spread: Spread, context: Context, source: Source) -> str 
     if spread.sd["bar_peak_force_n"] > LARGEST_FORCE_SD * weight:
         return "the bar track is too unsteady for a peak force"
     return None
+
+
+def _camera_sd(name: str, reading: Reading, context: Context) -> float:
+    """Return what tilt and turn of the camera add to a measure of forward travel; heights and times stay as they are."""
+    if name not in HORIZONTAL:
+        return 0.0
+    turn = rectify(context.look.yaw_deg, context.look.yaw_sd_deg) if context.view == "side" else None
+    tilt_m = float(np.radians(context.roll_sd_deg)) * reading.lever_m
+    if turn is None:
+        return tilt_m
+    return float(np.linalg.norm([tilt_m, turn.relative_sd * reading.value, turn.leak_sd_m]))
 
 
 def _scale_power(name: str) -> float:
@@ -203,8 +215,8 @@ def angle_measures(
     """
     measures, reasons = {}, {}
     for name, (number, time_s, factor) in _read_angles(angles, lift).items():
-        if context.view != "side":
-            reasons[name] = f"cannot be judged from the {context.view}; film from the side"
+        if (reason := context.why_not(name)) is not None:
+            reasons[name] = reason
         elif not np.isfinite(number):
             reasons[name] = "the joints were hidden or did not fit a body at this moment"
         else:

@@ -84,7 +84,7 @@ def track_plate(
     """
     path = link_discs(times_s, discs, hands_px)
     if np.sum(path >= 0) < MIN_FRAMES:
-        return _nothing(times_s)
+        return no_plate(times_s)
     return _measure(times_s, discs, path, expected_px, np.array(image_centre_px), radius_px)
 
 
@@ -101,7 +101,8 @@ def moving_disc(times_s: Floats, discs: Sequence[Discs]) -> Floats | None:
     return out if high - low > 2 * radius else None
 
 
-def _nothing(times_s: Floats) -> PlateTrack:
+def no_plate(times_s: Floats) -> PlateTrack:
+    """Return the track of a plate that is never seen."""
     n = len(times_s)
     return PlateTrack(times_s.copy(), np.full((n, 2), np.nan), np.zeros(n), float("nan"), float("nan"), 0.0)
 
@@ -215,7 +216,7 @@ def _measure(
         good = share >= MIN_RIM_SHARE
         out[part[good]], confidence[part] = centre[good], np.clip(share, 0, 1)
     if np.isfinite(out[:, 0]).sum() < MIN_FRAMES:
-        return _nothing(times_s)
+        return no_plate(times_s)
     return PlateTrack(times_s.copy(), out, confidence, radius, radius_sd, flattening)
 
 

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from coach.domain.lift import InstantName, View
+from coach.domain.measures import MEASURES
 from perception.bar import BarCurve
 from perception.force import bar_force, effort, impulse_check
+from perception.gates import why_not_from_here, why_not_level
 from perception.instants import STEP_S, LiftTimes
 from perception.pose import Floats
 from perception.scale import Scale
+from perception.timebase import TimeBase
+from perception.view import Look
 
 KNEE_RISE = 0.152  # of stature, from the rest of a 450 mm plate's centre to the knee; source: knee 0.285, Winter 2009
 KNEE_RISE_SD_M = 0.02  # m, bodies differ
@@ -46,13 +50,34 @@ class Context:
 
     Attributes:
         bar_mass_kg: None when not told.
+        look: Where the camera stands.
+        roll_sd_deg: How well it is known whether the camera is level.
+        spoiled: Why nothing that depends on places in the picture may be said; None where it may.
+        clock: What the clip's clock is worth; None where nothing was asked of it.
     """
 
     scale: Scale
-    view: View
+    look: Look
     stature_m: float
     bar_mass_kg: float | None
     frame_rate_hz: float
+    roll_sd_deg: float = 0.35
+    spoiled: str | None = None
+    clock: TimeBase | None = None
+
+    @property
+    def view(self) -> View:
+        """Where the camera stands, by name."""
+        return self.look.view
+
+    def why_not(self, name: str) -> str | None:
+        """Return why a measure may not be taken from this clip at all: view, tilt, motion or clock; None where it may."""
+        info = MEASURES[name]
+        if self.view not in info.views and self.view != "unknown":
+            return f"cannot be judged from the {self.view}; film from the {info.views[0]}"
+        clock = None if self.clock is None else self.clock.why_not(info.unit)
+        spoiled = self.spoiled if info.unit not in ("s", "1") else None
+        return spoiled or clock or why_not_from_here(name, self.look) or why_not_level(name, self.roll_sd_deg)
 
 
 def read_bar(curve: BarCurve, lift: LiftTimes, context: Context) -> dict[str, Reading]:

@@ -26,7 +26,8 @@ LIKE_LEVEL = 10.0  # grey levels that a patch may differ on average, else it is 
 GATE_PX = 2.0  # px of the small picture: corners this far from the model are not background, or too near
 NEARLY = 0.8  # of the most corners
 REFINE_ROUNDS = 3
-LEAST_INLIERS = 12
+LEAST_INLIERS = 8
+LEAST_SPREAD = 0.10  # of the picture's width: SD of where they lie, else a small thing may lead
 LEAST_SHARE = 0.35  # of the corners off people that must agree, else the model may be of something else
 KEYSTONE_FROM = 16  # inliers from which pan and tilt may turn rectangles into trapezes
 KEYSTONE_RIDGE = 0.03  # a corner's noise, 0.2 px of 240, over the trapeze of a pan by 4 degrees
@@ -254,6 +255,8 @@ def _match(key: _Keyframe, grey: Image, mask: npt.NDArray[np.uint8], guess: Floa
     inlier = off < GATE_PX
     key.strays[usable] = np.clip(key.strays[usable] + np.where(inlier, -1, 1), -STRAY_AFTER, STRAY_AFTER)
     if inlier.sum() < max(LEAST_INLIERS, LEAST_SHARE * len(off)):
+        return None
+    if float(np.linalg.norm(here[inlier].std(axis=0))) < LEAST_SPREAD * grey.shape[1]:
         return None
     rms = float(np.sqrt(np.mean(off[inlier] ** 2)))
     return _Fit(

@@ -15,6 +15,7 @@ USUAL_DISTANCE_M = 5.5  # m, camera to lifter when nothing is known
 PLATE_NEARER_M = (
     0.70  # m, how much nearer to the camera the near plate is than the body; source: bar 1.31 m between sleeves
 )
+FRONT_BODY_SD = 0.04  # relative, body and plates are not quite equally far away
 DEFAULT_STATURE_M = 1.70  # m, only for bands and gates, never for a measure
 
 
@@ -68,3 +69,17 @@ def find_scale(plate: PlateTrack, stature_px: float, settings: AnalysisSettings,
     if np.isfinite(by_height):
         return Scale(by_height, STATURE_SD, by_height, STATURE_SD, "height")
     return Scale(float("nan"), float("nan"), float("nan"), float("nan"), "none")
+
+
+def line_scale(bar: tuple[float, float], stature_px: float, settings: AnalysisSettings) -> Scale:
+    """Return the scale from the height of both plates edge-on; from the front they are about as far away as the body.
+
+    Args:
+        bar: Metres per pixel at the plates, and its relative SD.
+        stature_px: Standing height in the picture.
+        settings: What the user told.
+    """
+    bar_m_per_px, relative_sd = bar
+    if settings.height_m is not None and np.isfinite(stature_px):
+        return Scale(bar_m_per_px, relative_sd, settings.height_m / stature_px, STATURE_SD, "plate")
+    return Scale(bar_m_per_px, relative_sd, bar_m_per_px, float(np.hypot(relative_sd, FRONT_BODY_SD)), "plate")

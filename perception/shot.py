@@ -1,25 +1,32 @@
 """One shot of a clip, from cut to cut: the athlete, where the camera stands, plate, scale, bar and lifts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coach.domain.lift import Facing, View
 from coach.domain.settings import AnalysisSettings
 from perception.athlete import choose_athlete, hands_midpoint_px, stature_px
-from perception.bar import BarCurve, BarSamples, fit_curve, sample_bar, stretches
+from perception.bar import PLATE_CUTOFF_HZ, BarCurve, BarSamples, fit_curve, sample_bar, stretches
+from perception.barline import no_ends
+from perception.barline_track import BarLineTrack, track_bar_line
 from perception.body_signals import BodySignals, measure_body
-from perception.camera import estimate_facing, estimate_view
-from perception.discs import PLATE_SHARE_OF_STATURE, Discs, find_disc, join_discs, no_discs
+from perception.camera_track import CameraTrack
+from perception.discs import PLATE_SHARE_OF_STATURE, Discs, find_disc, join_discs
+from perception.front import front_scale, is_better_than_hands, sample_bar_line
 from perception.instants import LiftTimes
 from perception.lifts import find_lifts
-from perception.plate import PlateTrack, moving_disc, track_plate
+from perception.marker_clip import plate_of, scale_of
+from perception.marker_pose import MarkerPose
+from perception.plate import PlateTrack, moving_disc, no_plate, track_plate
 from perception.pose import Floats, PoseTrack
-from perception.scale import DEFAULT_STATURE_M, Scale, find_scale
+from perception.roll import Roll, estimate_roll, level, plumb_fall
+from perception.scale import DEFAULT_STATURE_M, Scale, find_scale, line_scale
 from perception.smoothing import runs
 from perception.spool import Spool
+from perception.steady import SteadyDiscs, level_plate, level_pose, steady_pose
 from perception.video import Clip, read_frames
+from perception.view import Look, estimate_facing, estimate_look
 from perception.watch import Watched
 
 MIN_PLATE_SHARE = 0.4  # of frames of a lift: below this the hands are the better track
@@ -29,62 +36,174 @@ AFTER_S = 1.0  # s after its highest place, where nothing is measured any more
 SHORTEST_RUN = 3  # frames; a shorter gap is bridged
 WORTH_READING = 6  # frames in all; fewer are not worth a second pass
 SURE_RIM = 0.45  # share of the rim seen above which a frame is not looked at again
+ROUND_SD_DEG = 8.0  # deg, yaw that a round disc leaves open
 ROUND = -0.06  # flattening of a disc turned by 20 degrees
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shot:
-    """One shot: frames [start, stop) and what was found in them."""
+    """One shot: frames [start, stop) and what was found in them, as a still and level camera would have seen it.
+
+    Attributes:
+        start, stop: Frames of the clip.
+        size_px: Of the pictures, width and height.
+        pose, hands_px, plate, line: The athlete, the midpoint of the hands, the near plate and both plates edge-on.
+        seen: The same as the pictures show them.
+        look, roll: Where the camera stands about the athlete, and how it is tilted.
+        scale: Pixels to metres; not known where nothing tells it.
+        work_scale: The same, or a guess that is good enough to find instants with.
+        samples, curves: The bar in metres, and its smooth stretches with their frames in the shot.
+        body, stature_m: Of the athlete, in the axes of the bar.
+        lifts: With the curve each was found on.
+    """
 
     start: int
     stop: int
+    size_px: tuple[int, int]
     pose: PoseTrack
     hands_px: Floats
     plate: PlateTrack
-    view: View
-    facing: Facing
+    line: BarLineTrack
+    seen: "Seen"
+    look: Look
+    roll: Roll
     scale: Scale
     work_scale: Scale
     samples: BarSamples
     curves: list[tuple[int, int, BarCurve]]
     body: BodySignals
-    lifts: list[tuple[BarCurve, LiftTimes]]
     stature_m: float
+    lifts: list[tuple[BarCurve, LiftTimes]]
+
+    @property
+    def centre_px(self) -> tuple[float, float]:
+        """Middle of the pictures."""
+        return (self.size_px[0] - 1) / 2, (self.size_px[1] - 1) / 2
+
+    @property
+    def forward(self) -> float:
+        """1 when the athlete faces the right of the picture, -1 for the left."""
+        return -1.0 if self.look.facing == "left" else 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """Athlete and bar where the frames of a shot show them; `plate_px` is (T, 2), of the disc or between both plates."""
+
+    pose: PoseTrack
+    hands_px: Floats
+    plate_px: Floats
 
 
 def look_at_shot(
     clip: Clip, watched: Watched, start: int, stop: int, settings: AnalysisSettings, *, use_plate: bool = True
 ) -> Shot | None:
-    """Find athlete, camera view, plate, scale and lifts between two cuts; None without an athlete."""
-    times = watched.times_s[start:stop]
-    discs = watched.discs[start:stop]
+    """Find athlete, camera, bar, scale and lifts between two cuts; None without an athlete."""
+    times, camera = watched.times_s[start:stop], watched.camera
+    discs: Sequence[Discs] = watched.discs[start:stop]
     people = watched.people[start:stop]
     several = len({person.person_id for frame in people for person in frame}) > 1
-    pose = choose_athlete(times, people, moving_disc(times, discs) if several else None)
-    if np.isfinite(pose.points_px[:, 0, 0]).sum() < MIN_ATHLETE_FRAMES:
+    found = choose_athlete(times, people, moving_disc(times, discs) if several else None)
+    if np.isfinite(found.points_px[:, 0, 0]).sum() < MIN_ATHLETE_FRAMES:
         return None
+    moves = camera.moves_at(start)
+    discs = SteadyDiscs(discs, camera, start) if moves else discs
+    pose = steady_pose(found, camera, start) if moves else found
     hands = hands_midpoint_px(pose.points_px, pose.visibility)
-    view = estimate_view(pose)
-    facing = estimate_facing(pose, view)
-    size = stature_px(pose)
-    middle, expected = watched.image_centre_px, PLATE_SHARE_OF_STATURE * size
-    plate = track_plate(times, discs if use_plate else [no_discs()] * len(times), hands, expected, middle)
-    if settings.frame_rate_hz is None and (again := _look_again(clip, times, discs, plate)) is not None:
-        plate = track_plate(times, again, hands, expected, middle, plate.radius_px)
-    if view != "side" and _shows_its_face(plate):
-        view = "side"
-        facing = estimate_facing(pose, view)
-    scale = find_scale(plate, size, settings, view)
+    plate = no_plate(times)
+    if watched.markers is not None:
+        plate = plate_of(watched.markers, settings.plate_diameter_m)
+    elif use_plate:
+        reads_again = settings.frame_rate_hz is None and not moves
+        plate = _find_plate(clip if reads_again else None, watched, times, discs, pose, hands)
+    look = _look(pose, plate)
+    in_front = watched.ends[start:stop] if use_plate else [no_ends()] * len(times)
+    line = track_bar_line(
+        times, in_front, hands_midpoint_px(found.points_px, found.visibility), settings.plate_diameter_m
+    )
+    if look.view in ("front", "rear") and not _shows_its_face(plate):
+        plate = no_plate(times)
+    roll = _roll(watched, start, stop, times, plate)
+    seen = Seen(found, hands_midpoint_px(found.points_px, found.visibility), _as_shown(plate, line, camera, start))
+    steady_line = replace(line, end_px=level(camera.steady(line.end_px, start), roll.roll_deg, watched.size_px))
+    return _measure_bar(
+        (start, stop, watched.size_px),
+        level_pose(pose, roll.roll_deg, watched.size_px),
+        level_plate(plate, roll.roll_deg, watched.size_px),
+        steady_line,
+        seen,
+        look,
+        roll,
+        settings,
+        watched.markers,
+    )
+
+
+def _find_plate(
+    clip: Clip | None, watched: Watched, times_s: Floats, discs: Sequence[Discs], pose: PoseTrack, hands_px: Floats
+) -> PlateTrack:
+    """Return the near plate; frames of `clip` that show it badly are read again."""
+    expected = PLATE_SHARE_OF_STATURE * stature_px(pose)
+    middle = ((watched.size_px[0] - 1) / 2, (watched.size_px[1] - 1) / 2)
+    plate = track_plate(times_s, discs, hands_px, expected, middle)
+    if clip is not None and (again := _look_again(clip, times_s, discs, plate)) is not None:
+        plate = track_plate(times_s, again, hands_px, expected, middle, plate.radius_px)
+    return plate
+
+
+def _look(pose: PoseTrack, plate: PlateTrack) -> Look:
+    """Return where the camera stands; a disc that is round is seen from the side, whatever the limbs say."""
+    look = estimate_look(pose, plate)
+    if look.view == "side" or not _shows_its_face(plate):
+        return look
+    return Look("side", estimate_facing(pose, "side"), 0.0, ROUND_SD_DEG)
+
+
+def _roll(watched: Watched, start: int, stop: int, times_s: Floats, plate: PlateTrack) -> Roll:
+    lines = [seen for seen in watched.lines if start <= seen.frame < stop]
+    fall = None
+    if plate.is_found:
+        fall = plumb_fall(times_s, plate.centre_px, float(times_s[np.nanargmin(plate.centre_px[:, 1])]))
+    moving = watched.camera if watched.camera.moves_at(start) else None
+    return estimate_roll(lines, moving, watched.size_px, fall)
+
+
+def _as_shown(plate: PlateTrack, line: BarLineTrack, camera: CameraTrack, start: int) -> Floats:
+    return camera.to_frames(plate.centre_px, start) if plate.is_found or not line.is_found else line.centre_px
+
+
+def _measure_bar(
+    part: tuple[int, int, tuple[int, int]],
+    pose: PoseTrack,
+    plate: PlateTrack,
+    line: BarLineTrack,
+    seen: Seen,
+    look: Look,
+    roll: Roll,
+    settings: AnalysisSettings,
+    markers: MarkerPose | None,
+) -> Shot:
+    hands, size = hands_midpoint_px(pose.points_px, pose.visibility), stature_px(pose)
+    has_line = not plate.is_found and line.is_found and is_better_than_hands(line, hands)
+    scale = find_scale(plate, size, settings, look.view)
+    if markers is not None:
+        scale = scale_of(markers)
+    elif has_line:
+        scale = line_scale(front_scale(line, settings), size, settings)
     work = scale if scale.is_known else _guess_scale(size)
     stature = settings.height_m or float(np.clip(size * work.body_m_per_px, 1.4, 2.1))
-    forward = -1.0 if facing == "left" else 1.0
-    samples = sample_bar(
-        times, plate, hands, work, forward, use_plate=scale.method == "plate" and _plate_is_better(plate)
-    )
+    forward = -1.0 if look.facing == "left" else 1.0
+    if has_line:
+        samples = sample_bar_line(line, hands, work.bar_m_per_px)
+    else:
+        has_plate = scale.method in ("plate", "given") and _plate_is_better(plate)
+        samples = sample_bar(pose.times_s, plate, hands, work, forward, use_plate=has_plate)
+    if markers is not None:
+        samples = replace(samples, cutoff_hz=PLATE_CUTOFF_HZ)  # hands with markers are as steady as a disc
     curves = [(a, b, fit_curve(samples, a, b)) for a, b in stretches(samples)]
     body = measure_body(pose, hands, samples, work.body_m_per_px, forward)
     lifts = [(curve, lift) for _, _, curve in curves for lift in find_lifts(curve, body, stature, settings.lift)]
-    return Shot(start, stop, pose, hands, plate, view, facing, scale, work, samples, curves, body, lifts, stature)
+    return Shot(*part, pose, hands, plate, line, seen, look, roll, scale, work, samples, curves, body, stature, lifts)
 
 
 def _look_again(clip: Clip, times_s: Floats, discs: Sequence[Discs], plate: PlateTrack) -> Sequence[Discs] | None:

@@ -1,7 +1,8 @@
-"""Poses and discs as a still and level camera would have seen them."""
+"""What was seen in each frame, as a camera would have seen it that neither moves nor tilts."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import overload
 
 import numpy as np
 
@@ -12,47 +13,53 @@ from perception.pose import PoseTrack
 from perception.roll import level
 
 
-def steady_pose(track: PoseTrack, camera: CameraTrack, first: int) -> PoseTrack:
-    """Return the pose in the picture of the scene's first frame; NaN where the background was lost.
+@dataclass(frozen=True, slots=True, eq=False)
+class SteadyDiscs(Sequence[Discs]):
+    """The discs of frames `first`, `first` + 1, … where the first frame of their scene would show them."""
 
-    Args:
-        track: Of consecutive frames.
-        camera: Of the whole clip.
-        first: Frame of the clip that the track begins with.
-    """
-    return replace(track, points_px=camera.steady(track.points_px, first))
+    discs: Sequence[Discs]
+    camera: CameraTrack
+    first: int
 
+    def __len__(self) -> int:
+        return len(self.discs)
 
-def steady_discs(discs: Sequence[Discs], camera: CameraTrack, first: int) -> list[Discs]:
-    """Return discs of consecutive frames in the picture of the scene's first frame; none where the background was lost.
-
-    A rim keeps its rays: turned by the few degrees that a camera shakes, a disc is the same.
-    """
-    out = []
-    for i, found in enumerate(discs):
-        if not camera.moves_at(first + i) or not len(found.centre_px):
-            out.append(found)
-            continue
-        centre = camera.to_reference(found.centre_px, first + i)
-        scale = np.array([camera.scales_at(c[None], first + i)[0] for c in found.centre_px])
-        keep = np.isfinite(scale)
-        out.append(
-            Discs(
-                centre[keep],
-                (found.radius_px * scale)[keep],
-                found.score[keep],
-                (found.rim_px * scale[:, None, None])[keep].astype(np.float32),
-                found.rim_strength[keep],
-            )
+    @overload
+    def __getitem__(self, index: int) -> Discs: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Discs]: ...
+    def __getitem__(self, index: int | slice) -> Discs | Sequence[Discs]:
+        if isinstance(index, slice):
+            raise TypeError("steady discs are read one by one")
+        here = self.discs[index]
+        size = self.camera.similarity(self.first + index)[0]
+        if not np.isfinite(size):
+            return here.only(np.zeros(len(here.score), dtype=bool))
+        return replace(
+            here,
+            centre_px=self.camera.to_reference(here.centre_px, self.first + index),
+            radius_px=here.radius_px * size,
+            rim_px=(here.rim_px * size).astype(np.float32),
         )
-    return out
 
 
-def level_pose(track: PoseTrack, roll_deg: float, size_px: tuple[int, int]) -> PoseTrack:
-    """Return the pose turned so that plumb is upright in the picture."""
-    return replace(track, points_px=level(track.points_px, roll_deg, size_px))
+def steady_pose(pose: PoseTrack, camera: CameraTrack, first: int) -> PoseTrack:
+    """Return the pose of frames from `first` on in the first frame of their scene."""
+    points = camera.steady(pose.points_px, first)
+    seen = np.where(np.isfinite(points).all(axis=2), pose.visibility, 0.0)
+    return PoseTrack(pose.times_s.copy(), points, pose.world_m.copy(), seen)
+
+
+def level_pose(pose: PoseTrack, roll_deg: float, size_px: tuple[int, int]) -> PoseTrack:
+    """Return the pose turned so that plumb is upright."""
+    if roll_deg == 0:
+        return pose
+    points = level(pose.points_px, roll_deg, size_px)
+    return PoseTrack(pose.times_s.copy(), points, pose.world_m.copy(), pose.visibility.copy())
 
 
 def level_plate(plate: PlateTrack, roll_deg: float, size_px: tuple[int, int]) -> PlateTrack:
-    """Return the plate turned so that plumb is upright in the picture."""
-    return replace(plate, centre_px=level(plate.centre_px, roll_deg, size_px))
+    """Return the plate turned so that plumb is upright."""
+    if roll_deg == 0:
+        return plate
+    return replace(plate, centre_px=level(plate.centre_px, roll_deg, size_px), confidence=plate.confidence.copy())

@@ -16,6 +16,7 @@ class BarTrack:
         plate_px: (T, 2), centre of the near plate; plate_radius_px: (T,).
         plate_confidence: (T,), 0 to 1.
         hands_px: (T, 2), midpoint of the hands.
+        end_px: (T, 2), end of the near sleeve; NaN where it was not seen or not looked for.
         x_m: (T,), forward (the way the lifter faces), from lift-off; y_m: (T,), up, from the bar's rest height.
         velocity_x_m_s, velocity_y_m_s: (T,), from the smoothed track.
         force_n: (T,), vertical force on the bar, up; NaN without bar mass or without plate.
@@ -27,6 +28,7 @@ class BarTrack:
     plate_radius_px: Floats
     plate_confidence: Floats
     hands_px: Floats
+    end_px: Floats
     x_m: Floats
     y_m: Floats
     velocity_x_m_s: Floats
@@ -39,9 +41,9 @@ class BarTrack:
         flat = "times_s plate_radius_px plate_confidence x_m y_m velocity_x_m_s velocity_y_m_s force_n".split()
         for name in flat:
             check_shape(name, getattr(self, name), (t,))
-        for name in ("plate_px", "hands_px"):
+        for name in ("plate_px", "hands_px", "end_px"):
             check_shape(name, getattr(self, name), (t, 2))
-        freeze(*(getattr(self, name) for name in (*flat, "plate_px", "hands_px")))
+        freeze(*(getattr(self, name) for name in (*flat, "plate_px", "hands_px", "end_px")))
 
     @property
     def centre_px(self) -> Floats:

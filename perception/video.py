@@ -25,6 +25,7 @@ from av.video.stream import VideoStream
 from coach.domain.errors import InputError
 from coach.domain.lift import ClipFacts
 from perception.clip_checks import check_file, is_still_picture, safe_name, why_not_a_video
+from perception.drawn import Drawing
 from perception.pose import Floats, Image
 from perception.weights import file_sha256
 
@@ -82,6 +83,7 @@ class Clip:
         header_n_frames: 0 where the header does not say; likewise `header_duration_s` and `header_frame_rate_hz`.
         first_pts: Timestamp of the first frame that decodes, in units of `time_base` seconds.
         limits: What it was checked against; reading stops with an error when the header told less than there is.
+        drawing: Set where there is no video behind it, see `perception/drawn.py`; its frames are RGB.
     """
 
     path: Path
@@ -95,6 +97,7 @@ class Clip:
     first_pts: int
     time_base: Fraction
     limits: Limits
+    drawing: Drawing | None = None
 
     @property
     def stored_size_px(self) -> tuple[int, int]:
@@ -260,6 +263,10 @@ class FrameReader:
             InputError: The clip is longer than its header said and passes the limits.
         """
         self.warnings = ()
+        if self.clip.drawing is not None:
+            shown = self.clip.drawing.between(self.start_s - TIME_TOLERANCE_S, self.end_s + TIME_TOLERANCE_S)
+            yield from (Frame(time_s, image) for time_s, image in shown)
+            return
         problems: list[str] = []
         n_frames, last_s = 0, 0.0
         for time_s, frame in self._from_start(problems):

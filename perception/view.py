@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coach.domain.lift import Facing, View
+from perception.athlete import across_px
 from perception.plate import PlateTrack
 from perception.pose import INDEX, Floats, PoseTrack
 
@@ -18,8 +19,13 @@ AHEAD = 0.50  # toes before heels plus nose before ears over trunk length, seen 
 AHEAD_SD = 0.20
 WORLD_SD_DEG = 14.0  # deg, error of the turn of BlazePose's shoulders and hips in 3D; from 17 clips
 SCATTER_SD_DEG = 40.0  # deg more for a turn that scatters all around from frame to frame
-FLATTENING_SD = 0.012  # of the plate's width over height
-STRAY = {"spread": 0.03, "ahead": 0.03, "world": 0.03, "plate": 0.05}  # chance that a sign means nothing
+FLATTENING_SD = 0.018  # of the plate's width over height; 0.025 too round at a yaw of 18 degrees
+STRAY = {
+    "spread": 0.03,
+    "ahead": 0.01,
+    "world": 0.08,
+    "plate": 0.05,
+}  # chance that a sign means nothing; depth flips at times
 LEAST_FRAMES = 5
 LEAST_TRUNK_PX = 5.0
 LEAST_PLATE_SHARE = 0.4  # of frames with a plate, below which its shape is not believed
@@ -100,7 +106,7 @@ def _facing(belief: Floats, view: View) -> Facing:
 def _believe(track: PoseTrack, plate: PlateTrack | None, trunk_px: float) -> Floats:
     """Return how probable each turn of GRID_DEG is."""
     turn = np.radians(GRID_DEG)
-    spread = _median(_across(track, "shoulder") + _across(track, "hip")) / trunk_px
+    spread = _median(across_px(track.points_px, "shoulder") + across_px(track.points_px, "hip")) / trunk_px
     ahead = _median(_ahead(track, "toe", "heel") + _ahead(track, "nose", "ear")) / trunk_px
     spread = float(np.clip(spread, -SPREAD, SPREAD))  # a trunk that leans toward the camera looks short
     total = _likely((spread - SPREAD * np.sin(turn)) / SPREAD_SD, STRAY["spread"])
@@ -165,11 +171,6 @@ def _middle(track: PoseTrack, part: str) -> Floats:
 
 def _ahead(track: PoseTrack, front: str, back: str) -> Floats:
     return np.asarray((_middle(track, front) - _middle(track, back))[:, 0])
-
-
-def _across(track: PoseTrack, part: str) -> Floats:
-    """Return left minus right, x, for each frame: positive when the athlete faces the camera."""
-    return np.asarray(track.points_px[:, INDEX[f"left_{part}"], 0] - track.points_px[:, INDEX[f"right_{part}"], 0])
 
 
 def _median(values: Floats) -> float:

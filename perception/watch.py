@@ -1,21 +1,31 @@
-"""One pass over the frames of a clip: people, discs about their hands, cuts, camera motion."""
+"""One pass over the frames of a clip: people, discs and plates edge-on about their hands, cuts, what the camera does."""
 
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from coach.domain.settings import AnalysisSettings
+from perception.athlete import BODY_SHARE, TRUNK_SHARE, across_px, body_length_px
+from perception.barline import BarEnds, BarEndWatch, no_ends
 from perception.camera import FrameWatch
-from perception.discs import Discs, DiscWatch
-from perception.pose import Floats, Image, Person, PoseEstimator
+from perception.camera_track import CameraTrack, still_camera
+from perception.discs import BODY_MEMORY, Discs, DiscWatch, no_discs
+from perception.marker_clip import MarkerClip, find_marker_file, open_markers
+from perception.marker_pose import MarkerPose
+from perception.pose import POSES, Floats, Image, Person, PoseEstimator
+from perception.registration import boxes_about
+from perception.roll import SeenLines
 from perception.spool import Spool
-from perception.video import Clip, read_frames
+from perception.video import Clip, open_clip, read_frames
 
 OnProgress = Callable[[str, int, int], None]
-MOST_FRAMES_WAITING = 3  # frames held for the discs, so that memory stays constant
+MOST_FRAMES_WAITING = 3  # frames held for the search beside, so that memory stays constant
+SIDE_BELOW, FRONT_ABOVE = 0.8, 0.35  # shoulder and hip spread over trunk; from the front about 1.1, from the side 0.1
+TURN_MEMORY = 0.9  # a frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,37 +37,91 @@ class Watched:
     times_s: Floats
     people: Spool[list[Person]]
     discs: Spool[Discs]
+    ends: Spool[BarEnds]
+    camera: CameraTrack
+    lines: tuple[SeenLines, ...]
+    changes: Floats
     cuts: tuple[int, ...]
-    is_moving: bool
-    image_centre_px: tuple[float, float]
+    size_px: tuple[int, int]
     warnings: tuple[str, ...]
+    markers: MarkerPose | None = None
+
+
+def watch_clip(clip_path: Path, settings: AnalysisSettings, on_progress: OnProgress | None) -> tuple[Clip, Watched]:
+    """Return a clip and what is seen in its frames, or what markers tell where a file of markers stands in for it.
+
+    Raises:
+        InputError: The file cannot be used.
+        SetupError: The pose estimator, its weights or a reader of the file is missing.
+    """
+    if (told := open_markers(clip_path, settings)) is not None:
+        return told.clip, _watch_markers(told)
+    clip, markers = open_clip(clip_path), find_marker_file(clip_path, settings)
+    options = {"markers": markers, "rate_hz": clip.header_frame_rate_hz or None} if settings.pose == "trc" else {}
+    return clip, watch_frames(clip, POSES.load(settings.pose, **options), settings, on_progress)
+
+
+def _watch_markers(told: MarkerClip) -> Watched:
+    """Return markers as if an estimator had found them in the pictures drawn of them."""
+    n = len(told.people)
+    people: Spool[list[Person]] = Spool()
+    discs: Spool[Discs] = Spool()
+    ends: Spool[BarEnds] = Spool()
+    for found in told.people:
+        people.append(found)
+        discs.append(no_discs())
+        ends.append(no_ends())
+    size = (told.clip.width_px, told.clip.height_px)
+    return Watched(
+        estimator="trc",
+        weights_sha256=told.clip.sha256,
+        times_s=told.markers.pose.times_s,
+        people=people,
+        discs=discs,
+        ends=ends,
+        camera=still_camera(n, size),
+        lines=(),
+        changes=np.full(n, np.nan),
+        cuts=(),
+        size_px=size,
+        warnings=told.warnings,
+        markers=told.markers,
+    )
 
 
 def watch_frames(
     clip: Clip, estimator: PoseEstimator, settings: AnalysisSettings, on_progress: OnProgress | None
 ) -> Watched:
-    """Read every frame once: people, discs about their hands, cuts, camera motion."""
-    watch, discs_watch = FrameWatch(), DiscWatch()
+    """Read every frame once and keep what was seen, not the pictures."""
+    watch, search = FrameWatch(), _BarSearch(settings.plate_diameter_m)
     reader = read_frames(clip)
     times: list[float] = []
     people: Spool[list[Person]] = Spool()
     discs: Spool[Discs] = Spool()
-    waiting: deque[Future[Discs]] = deque()
-    with ThreadPoolExecutor(1) as beside:  # discs of one frame are found while the pose of the next is estimated
+    ends: Spool[BarEnds] = Spool()
+    waiting: deque[Future[tuple[Discs, BarEnds]]] = deque()
+
+    def keep(future: Future[tuple[Discs, BarEnds]]) -> None:
+        found_discs, found_ends = future.result()
+        discs.append(found_discs)
+        ends.append(found_ends)
+
+    found: list[Person] = []
+    with ThreadPoolExecutor(1) as beside:  # the bar of one frame is looked for while the pose of the next is estimated
         for frame in reader:
-            is_cut = watch.observe(frame.image, frame.time_s)
+            is_cut = watch.observe(frame.image, frame.time_s, boxes_about(found))
             if is_cut:
                 estimator.reset()
             found = estimator.estimate(frame.image)
             people.append(found)
-            waiting.append(beside.submit(_find_discs, discs_watch, frame.image, found, is_cut))
+            waiting.append(beside.submit(search.observe, frame.image, found, is_cut))
             times.append(frame.time_s)
             if len(waiting) > MOST_FRAMES_WAITING:
-                discs.append(waiting.popleft().result())
+                keep(waiting.popleft())
             if on_progress:
                 on_progress("pose", len(times), max(clip.header_n_frames, len(times)))
         for late in waiting:
-            discs.append(late.result())
+            keep(late)
     seconds = np.array(times)
     if settings.frame_rate_hz is not None:
         seconds = np.arange(len(times)) / settings.frame_rate_hz
@@ -67,14 +131,49 @@ def watch_frames(
         times_s=seconds,
         people=people,
         discs=discs,
+        ends=ends,
+        camera=watch.track(),
+        lines=watch.lines(),
+        changes=np.array(watch.changes),
         cuts=tuple(watch.cuts),
-        is_moving=watch.is_moving,
-        image_centre_px=((clip.width_px - 1) / 2, (clip.height_px - 1) / 2),
+        size_px=(clip.width_px, clip.height_px),
         warnings=reader.warnings,
     )
 
 
-def _find_discs(watch: DiscWatch, image_rgb: Image, people: list[Person], is_cut: bool) -> Discs:
-    if is_cut:
-        watch.reset()
-    return watch.observe(image_rgb, people)
+class _BarSearch:
+    """Looks for the bar as the turn of the people lets expect it: a disc from the side, two plates edge-on from in front."""
+
+    def __init__(self, plate_diameter_m: float) -> None:
+        self._discs, self._ends = DiscWatch(), BarEndWatch(plate_diameter_m)
+        self._body_px: dict[int, float] = {}
+        self._spread: dict[int, float] = {}
+
+    def observe(self, image_rgb: Image, people: list[Person], is_cut: bool) -> tuple[Discs, BarEnds]:
+        """Return what may be the bar in the next frame."""
+        if is_cut:
+            self._discs.reset()
+            self._ends.reset()
+            self._body_px.clear()
+            self._spread.clear()
+        spreads = [spread for person in people if np.isfinite(spread := self._spread_of(person))]
+        from_side = not spreads or min(spreads) < SIDE_BELOW
+        from_front = not spreads or max(spreads) > FRONT_ABOVE
+        return (
+            self._discs.observe(image_rgb, people) if from_side else no_discs(),
+            self._ends.observe(image_rgb, people) if from_front else no_ends(),
+        )
+
+    def _spread_of(self, person: Person) -> float:
+        """Return how far shoulders and hips are apart over the length of the trunk, lately."""
+        key, points = person.person_id, person.points_px[None]
+        body = float(body_length_px(points)[0])
+        kept = BODY_MEMORY * self._body_px.get(key, 0.0)
+        if not np.isfinite(body):
+            return self._spread.get(key, float("nan"))
+        self._body_px[key] = max(kept, body)
+        trunk = TRUNK_SHARE / BODY_SHARE * self._body_px[key]
+        now = float(np.abs(across_px(points, "shoulder") + across_px(points, "hip"))[0]) / max(trunk, 1.0)
+        before = self._spread.get(key, now)
+        self._spread[key] = TURN_MEMORY * before + (1 - TURN_MEMORY) * now if np.isfinite(now) else before
+        return self._spread[key]

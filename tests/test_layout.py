@@ -17,7 +17,10 @@ HEAVY = (
     *("numpy", "scipy", "cv2", "av", "mujoco", "matplotlib", "pyarrow", "torch", "ai_edge_litert", "jinja2"),
     *("sqlalchemy", "alembic", "gradio", "openai", "transformers"),
 )
-NAMED_AFTER_THEIR_LIBRARY = {Path("serving/clients/openai.py")}  # a client is called after the protocol it speaks
+NAMED_AFTER_THEIR_LIBRARY = {
+    Path("serving/clients/openai.py"),  # a client is called after the protocol it speaks
+    Path("perception/poses/mmpose.py"),  # an estimator after what it runs, which never runs in the same process
+}
 MAX_LINES = 500
 
 

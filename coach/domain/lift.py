@@ -61,12 +61,20 @@ class ScaleFacts(Record):
 
 
 class CameraFacts(Record):
-    """Where the camera stands; `cuts` are the first frames after each cut."""
+    """Where the camera stands; `cuts` are the first frames after each cut.
+
+    `yaw_deg` is how far off the square side view (90 from straight ahead, -90 from behind), `roll_deg` how the camera is
+    turned clockwise; measures take both into account. `residual_px` is how badly the background of a moving camera was
+    followed. None where not known.
+    """
 
     view: View
     facing: Facing
     is_moving: bool
     cuts: tuple[int, ...] = ()
+    yaw_deg: float | None = None
+    roll_deg: float | None = None
+    residual_px: float | None = None
 
 
 class Instant(Record):

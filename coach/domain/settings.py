@@ -16,7 +16,7 @@ _LIMITS = {
 
 
 class AnalysisSettings(Record):
-    """The options of one analysis; None means not told."""
+    """The options of one analysis; None means not told. `markers` is the file of the estimator `trc`."""
 
     bar_mass_kg: float | None = None
     body_mass_kg: float | None = None
@@ -25,6 +25,7 @@ class AnalysisSettings(Record):
     frame_rate_hz: float | None = None
     lift: LiftName | None = None
     pose: str = "blazepose"
+    markers: str | None = None
 
     def checked(self) -> "AnalysisSettings":
         """Return these settings if every number is physically plausible.

@@ -33,7 +33,7 @@ from perception.blazepose_math import (
     to_keypoints,
 )
 from perception.pose import Floats, Image, Person, PoseEstimator, check_shape
-from perception.weights import WEIGHTS, weight_path
+from perception.weights import weight_path, weight_sha256
 
 REDETECT_FRAMES = 15  # half a second at 30 fps: how long a newcomer may go unseen
 REMEMBER_FRAMES = 30  # how long a lost person keeps the id when found again at the same place
@@ -290,5 +290,5 @@ def create(*, max_people: int = 3, threads: int | None = None) -> PoseEstimator:
         raise ValueError(f"max_people must be at least 1, got {max_people}")
     names = ("pose_detection", "pose_landmark_full")
     detector, landmarker = (_Network(weight_path(name), threads or min(2, os.cpu_count() or 1)) for name in names)
-    both = hashlib.sha256("".join(WEIGHTS[name].sha256 for name in names).encode()).hexdigest()
+    both = hashlib.sha256("".join(weight_sha256(name) for name in names).encode()).hexdigest()
     return BlazePose(detector, landmarker, max_people, both)

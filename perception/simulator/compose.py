@@ -39,6 +39,7 @@ from perception.simulator.script import NARROW, WIDE, Hold, LiftPlan, Script, fr
 from perception.simulator.spec import LiftSpec
 from perception.simulator.technique import JERK_FAULTS, CatchSpec, JerkSpec, Moves, PullSpec
 
+HANG_AHEAD_M = 0.03  # m, the bar above the knee is ahead of its place at the hip
 T = TypeVar("T")
 ARMS_ON_BACK = (-0.45, -0.8, 0.3)
 AWAY_M = 0.32  # m, a lifter jumps forward from under a bar lost behind
@@ -116,7 +117,7 @@ def _at_the_bar(spec: LiftSpec, m: Moves, p: PullSpec) -> Script:
         script = new_script(frame, 0.0, m.bar_to_ankle_m - 0.05, NARROW * h, HANG_TRUNK_DEG)
         script.ahead = [(-9.0, -0.01, 0.0)]
         script.base_m = script.posture("below", HANG_KNEE_DEG, HANG_TRUNK_DEG, 0.0, -0.01)
-        hang(script, 0.8, 0.3)
+        hang(script, 0.8, 0.3, HANG_AHEAD_M)
     elif p.start == "blocks":
         knee, trunk = ABOVE_KNEE_DEG
         script = new_script(frame, 0.0, m.bar_to_ankle_m - 0.02, NARROW * h, trunk)
@@ -239,8 +240,14 @@ def _pulls(spec: LiftSpec, m: Moves) -> Script:
         if i + 1 == m.reps and not m.lowered:
             drop(script, 0.1, m.tail_s)
             return script
-        put_down(script, 1.2, p.start_trunk_deg, script.x[-1][1] + 0.045)
-        script.rests.append((script.now_s, script.wait(m.rest_s) if i + 1 < m.reps else np.inf))
+        if p.start == "floor":
+            put_down(script, 1.2, p.start_trunk_deg, script.x[-1][1] + 0.045)
+        else:
+            hang(script, 0.9, 0.0, HANG_AHEAD_M if p.start == "hang" else 0.0)
+        landed_s, leaves_s = script.now_s, script.wait(m.rest_s) if i + 1 < m.reps else np.inf
+        script.hold("below", script.now_s)
+        if p.start != "hang":
+            script.rests.append((landed_s, leaves_s))
     script.end_s = script.now_s + m.tail_s
     return script
 

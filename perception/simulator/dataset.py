@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from perception.pose import Floats, Image
 from perception.simulator.filming import TIME_BASE_HZ, Film
+from perception.simulator.lift_plan import LiftChoice, planned_spec
 from perception.simulator.mannequin import lifter_and_bar
 from perception.simulator.people import moving_people
 from perception.simulator.random_filming import filmed
@@ -25,8 +26,9 @@ from perception.simulator.random_spec import random_spec
 from perception.simulator.render import Stage
 from perception.simulator.shapes import Shape
 from perception.simulator.simulation import Motion, simulate
-from perception.simulator.spec import FAULTS, VIEWS, Fault, Filming, LiftSpec, VideoSpec, View
+from perception.simulator.spec import Filming, LiftSpec, VideoSpec, View
 from perception.simulator.surroundings import surroundings_of
+from perception.simulator.technique import Fault
 from perception.simulator.truth import frame_times, truth_of
 
 CLIP_NAME = "lift.mp4"
@@ -34,7 +36,6 @@ TRUTH_NAME = "truth.json"
 BLUR_STEP_PX = 1.5  # px, the bar may move this far between two exposures that are averaged
 MAX_EXPOSURES = 5  # a cap on the cost of one frame
 NOISE_ROOM_PX = 64  # px by which the noise is larger than the picture
-MISSED_SHARE = 0.2  # of random lifts that may be missed
 
 STILL = Filming()
 Floats32 = npt.NDArray[np.float32]
@@ -163,28 +164,20 @@ def plan_dataset(
     *,
     n: int,
     seed: int,
+    lift: LiftChoice = "snatch",
     fault: Fault | Literal["mixed"] | None = None,
     view: View | Literal["mixed"] = "side",
     filming: Filming = STILL,
 ) -> list[LiftSpec]:
     """Return the specs of a set: each depends on its own number and `seed` only.
 
-    Mixed faults go round through none and every fault; a fifth of the lifts that can be missed are. Mixed views go
-    round through side, front, rear and oblique, one round of faults each.
+    Mixed lifts go round through all kinds, mixed faults through none and those that the lift can show, with some lifts
+    missed or lost. Mixed views go round through side, front, rear and oblique.
     """
-    specs = []
-    for i in range(n):
-        rng = np.random.default_rng([seed, i])
-        own = (None, *FAULTS)[i % 5] if fault == "mixed" else fault
-        missed = (
-            fault == "mixed"
-            and own in (None, "bar_forward_off_floor", "bar_swing_forward")
-            and rng.random() < MISSED_SHARE
-        )
-        seen = VIEWS[i // 5 % len(VIEWS)] if view == "mixed" else view
-        spec = random_spec(int(rng.integers(2**31)), fault=own, missed=missed, view=seen)
-        specs.append(filmed(spec, filming, i, np.random.default_rng([seed, i, 29])))
-    return specs
+    return [
+        filmed(planned_spec(i, seed, lift, fault, view), filming, i, np.random.default_rng([seed, i, 29]))
+        for i in range(n)
+    ]
 
 
 def _write_numbered(job: tuple[LiftSpec, Path]) -> Path:
@@ -196,7 +189,7 @@ def write_dataset(
     *,
     n: int,
     seed: int,
-    lift: Literal["snatch"] = "snatch",
+    lift: LiftChoice = "snatch",
     fault: Fault | Literal["mixed"] | None = None,
     view: View | Literal["mixed"] = "side",
     filming: Filming = STILL,
@@ -209,7 +202,7 @@ def write_dataset(
         out: Folder of the set, made if missing.
         n: Number of lifts.
         seed: The same seed gives the same set; a longer set starts with the shorter one.
-        lift: Which lift.
+        lift: Which lift; "mixed" for all in turn.
         fault: One fault for all, None for clean lifts, "mixed" for all in turn, some of them missed.
         view: Where the camera stands; "mixed" for all views in turn.
         filming: How the camera is held and moves, the times of frames, and what goes on around the lifter.
@@ -222,11 +215,11 @@ def write_dataset(
     Raises:
         SetupError: mujoco or a way to draw without a screen is missing.
     """
-    if lift != "snatch":
-        raise ValueError(f"no simulated {lift}; choose snatch")
     out.mkdir(parents=True, exist_ok=True)
     folders = [out / f"{i:04d}" for i in range(n)]
-    jobs = list(zip(plan_dataset(n=n, seed=seed, fault=fault, view=view, filming=filming), folders, strict=True))
+    jobs = list(
+        zip(plan_dataset(n=n, seed=seed, lift=lift, fault=fault, view=view, filming=filming), folders, strict=True)
+    )
     open_jobs = [job for job in jobs if not (job[1] / TRUTH_NAME).exists()]
     done = n - len(open_jobs)
     logger.info("%d of %d lifts are there already", done, n)

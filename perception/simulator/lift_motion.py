@@ -314,4 +314,3 @@ class LiftMotion:
             velocity[free] = np.stack([np.full_like(dt, flight.vx_m_s), flight.vy_m_s - g * dt], axis=-1)
             acceleration[free] = (0.0, -g)
         return BarState(position, velocity, acceleration)
-

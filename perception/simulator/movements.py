@@ -75,6 +75,11 @@ def _to_apex(script: Script, speed: float, fall: float, is_soft: bool) -> float:
     return script.knots.add(speed / (_TURN * fall), 0.0, -fall)
 
 
+def _power_trunk_deg(p: PullSpec) -> float:
+    """Return the trunk angle at the power position; who leans far back later is more upright then already."""
+    return POWER_TRUNK_DEG + 0.12 * max(p.extended_trunk_deg - 95.0, 0.0)
+
+
 def extended(script: Script, knee_deg: float, trunk_deg: float) -> tuple[float, float]:
     """Return the shoulders (forward, above the floor) at full extension on the toes."""
     f = script.frame
@@ -94,7 +99,7 @@ def pull(script: Script, p: PullSpec, apex_m: float, is_soft: bool = False) -> N
     for _ in range(12):
         peak_m = shoulder[1] - (reach - _DRAWN * speed * p.stop_s) - script.frame.rest_m
         speed = _turnover(peak_m, apex_m, fall, is_soft)
-    power_m = script.posture("below", p.power_knee_deg, POWER_TRUNK_DEG, x0 - p.toward_m)
+    power_m = script.posture("below", p.power_knee_deg, _power_trunk_deg(p), x0 - p.toward_m)
     mark |= {"begin_s": start_s}
     if p.start == "floor":
         _first_pull(script, p, power_m, x0)
@@ -131,7 +136,7 @@ def _pull_bar_x(script: Script, p: PullSpec, x0: float) -> None:
         back_s = mark["end_first_pull_s"] + 0.6 * (mark["power_s"] - mark["end_first_pull_s"])
         go(script.x, mark["begin_s"], back_s, x0 - p.toward_m)
         if p.off_floor_m > 0:
-            knee_s = mark["begin_s"] + 0.62 * (mark["end_first_pull_s"] - mark["begin_s"])
+            knee_s = min(_time_at(script, script.knee_rise_m(), mark["begin_s"]), back_s - 0.05)
             script.x.insert(-1, (knee_s, x0 + p.off_floor_m, 0.0))
     else:
         go(script.x, mark["begin_s"], back_s, x0 - p.toward_m)
@@ -155,7 +160,7 @@ def _pull_trunk(script: Script, p: PullSpec) -> None:
             script.trunk.append((begin, script.trunk[-1][1], 0.0))
         if script.ahead[-1][0] < begin:
             script.ahead.append((begin, script.ahead[-1][1], 0.0))
-    script.trunk.append((power, POWER_TRUNK_DEG, _still_knee(script, power, POWER_TRUNK_DEG)))
+    script.trunk.append((power, _power_trunk_deg(p), _still_knee(script, power, _power_trunk_deg(p))))
     script.ahead.append((power, 0.0, 0.0))
     if p.elbow_deg < STRAIGHT_DEG:
         go(script.elbow, begin + 0.3 * (power - begin), power, p.elbow_deg)
@@ -193,13 +198,13 @@ def catch(script: Script, c: CatchSpec, hold: Hold, catch_x_m: float, fall: floa
     if hold == "over":
         script.face.append((0.5 * (top_s + lock_s), -0.1 * script.frame.body.height_m))
     else:
-        script.face.append((0.55 * (top_s + lock_s), -0.075 * script.frame.body.height_m))
+        script.face.append((top_s + 0.65 * (lock_s - top_s), -0.075 * script.frame.body.height_m))
     go(script.x, script.x[-1][0], mark["catch_s"], catch_x_m)
     script.trunk.append((lock_s, c.trunk_deg, 0.0))
     script.ahead.append((lock_s, 0.035, 0.0))
     go(script.elbow, mark["peak_s"], lock_s, c.elbow_deg if hold == "over" else STRAIGHT_DEG)
     if hold == "rack":
-        go(script.wrist, mark["peak_s"], lock_s, 1.0)
+        go(script.wrist, mark["peak_s"], top_s + 0.6 * (lock_s - top_s), 1.0)
     if c.pressed_out:
         go(script.elbow, mark["catch_s"] + 0.06, mark["catch_s"] + 0.5, STRAIGHT_DEG)
     if hold == "over":
@@ -256,15 +261,21 @@ def split_feet(script: Script, j: JerkSpec, bar_x_m: float) -> tuple[float, floa
     """Return where front and rear ankle land with the foot flat, the heel of the rear foot, and the hips' height."""
     f, h = script.frame, script.frame.body.height_m
     length, rear_heel = j.split_ratio * h, 38.0
-    along, _ = f.toes_up(rear_heel, SPLIT_OUT_DEG)
+    along, raised = f.toes_up(rear_heel, SPLIT_OUT_DEG)
     hip_x = bar_x_m + 0.02 - f.body.trunk_m * np.cos(np.deg2rad(OVER_TRUNK_DEG))
-    middle = bar_x_m - j.bar_to_foot_m - 0.037 * h
+    out, up = np.cos(np.deg2rad(SPLIT_OUT_DEG)), np.cos(np.deg2rad(rear_heel))
+    toe = (f.body.foot_m - f.body.heel_behind_m) * out
+    feet_ahead = (f.foot_middle_m(SPLIT_OUT_DEG) - along + toe - 0.5 * f.body.foot_m * up * out) / 2
+    middle = bar_x_m - j.bar_to_foot_m - float(feet_ahead)
     front, rear = middle + 0.5 * length, middle - 0.5 * length
     leg = f.leg_m(j.front_knee_deg, SPLIT_HALF * h)
     hip_y = f.body.ankle_height_m + float(np.sqrt(leg**2 - (front - hip_x) ** 2))
+    long = f.leg_m(REAR_KNEE_DEG, SPLIT_HALF * h)
+    hip_y = min(hip_y, f.body.ankle_height_m + raised + float(np.sqrt(long**2 - (rear - hip_x) ** 2)))
     return front, rear - along, rear_heel, hip_y
 
 
+REAR_KNEE_DEG = 160.0  # deg, the rear knee in the split is bent at least so much
 SPLIT_OUT_DEG, SPLIT_HALF = 8.0, 0.07  # turn-out and half the width of the split over stature, judged from films
 
 
@@ -370,12 +381,12 @@ def recover_jerk(script: Script, j: JerkSpec) -> None:
     rise_s, end_s = mark["rise_s"], mark["rise_s"] + j.recovery_s
     if j.split_ratio > 0:
         home = {"x": x - f.foot_middle_m(), "z": (NARROW + 0.01) * h, "out": TURN_OUT_DEG, "heel": 0.0}
-        script.feet["left"].step(rise_s, rise_s + 0.4 * j.recovery_s, 0.03, **home)
-        script.feet["right"].step(rise_s + 0.45 * j.recovery_s, rise_s + 0.9 * j.recovery_s, 0.03, **home)
+        script.feet["left"].step(rise_s, rise_s + 0.28 * j.recovery_s, 0.03, **home)
+        script.feet["right"].step(rise_s + 0.28 * j.recovery_s, rise_s + 0.68 * j.recovery_s, 0.03, **home)
     middle = script.middle_foot_m()
     elbow = script.elbow[-1][1]
     standing_m = script.posture("over", STAND_KNEE_DEG, OVER_TRUNK_DEG, middle, ahead_m=0.02, elbow_deg=elbow)
-    mark["standing_s"] = script.rise(standing_m, j.recovery_s, 0.55)
+    mark["standing_s"] = script.rise(standing_m, j.recovery_s, 0.7)
     go(script.trunk, rise_s, end_s, OVER_TRUNK_DEG)
     go(script.x, rise_s, end_s, middle)
     script.hold("over", script.now_s)
@@ -440,11 +451,11 @@ def hang_postures(script: Script, floor_trunk_deg: float, x_m: float) -> list[di
     for knee, trunk, ahead, x in keys:
         y = 0.0 if knee is None else script.posture("below", knee, trunk, x_m + x, ahead_m=ahead)
         rows.append({"y": y, "trunk": trunk, "ahead": ahead, "x": x_m + x})
-    y = np.array([row["y"] for row in rows])
-    if np.any(np.diff(y) < 0.02):
-        raise ValueError(f"straight arms do not rise from posture to posture: {y.round(3).tolist()}")
+    heights = np.array([row["y"] for row in rows])
+    if np.any(np.diff(heights) < 0.02):
+        raise ValueError(f"straight arms do not rise from posture to posture: {heights.round(3).tolist()}")
     for name in ("trunk", "ahead", "x"):
-        slopes = np.gradient(np.array([row[name] for row in rows]), y)
+        slopes = np.gradient(np.array([row[name] for row in rows]), heights)
         for row, slope in zip(rows, slopes, strict=True):
             row[f"{name}_per_m"] = float(slope)
     return rows
@@ -545,10 +556,9 @@ def half_squat(script: Script, landed: tuple[float, float], knee_deg: float, tru
     return landed[0] - back + f.body.trunk_m * float(np.cos(trunk)), hip_y + f.body.trunk_m * float(np.sin(trunk))
 
 
-def hang(script: Script, lower_s: float, pause_s: float) -> None:
-    """Write the bar's way from the hip down to above the knee, before a pull from the hang."""
+def hang(script: Script, lower_s: float, pause_s: float, x: float) -> None:
+    """Write the bar's way from the hip down to above the knee, to `x` forward, and a stand there."""
     knee, trunk = ABOVE_KNEE_DEG
-    x = script.x[-1][1] + 0.03
     low_m = script.posture("below", knee, trunk, x, ahead_m=0.04)
     end = script.rise(low_m, lower_s, 0.5)
     go(script.trunk, end - lower_s, end, trunk)
@@ -563,7 +573,7 @@ def finish_pull(script: Script, p: PullSpec, heel_deg: float, elbow_deg: float) 
     x0, start_s, mark = script.x[-1][1], script.now_s, script.mark
     x = x0 - p.toward_m
     apex_m = script.posture("below", 157.0, 91.0, x, -0.02, elbow_deg, heel_deg)
-    power_m = script.posture("below", p.power_knee_deg, POWER_TRUNK_DEG, x)
+    power_m = script.posture("below", p.power_knee_deg, _power_trunk_deg(p), x)
     fall = p.turnover_ratio * GRAVITY_M_S2
     speed = min(p.peak_speed_m_s, float(np.sqrt(0.6 * (apex_m - power_m) * fall / 0.75)))
     peak_m = apex_m - 0.75 * speed**2 / fall

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from coach.domain.lift import Outcome
-from perception.simulator.spec import LifterSpec
 from perception.simulator.technique import (
     CatchSpec,
     DeadliftSpec,
@@ -24,12 +23,12 @@ Rng = np.random.Generator
 
 _MOVED: dict[Fault, tuple[str, str, float, float]] = {
     "bar_forward_off_floor": ("pull", "off_floor_m", 0.034, 0.06),
-    "bar_swing_forward": ("pull", "loop_m", 0.16, 0.21),
+    "bar_swing_forward": ("pull", "loop_m", 0.152, 0.182),
     "hips_shoot": ("pull", "trunk_loss_deg", 16.0, 22.0),
-    "early_arm_bend": ("pull", "elbow_deg", 138.0, 122.0),
+    "early_arm_bend": ("pull", "elbow_deg", 142.0, 130.0),
     "transition_velocity_loss": ("pull", "transition_loss_ratio", 0.23, 0.38),
     "incomplete_extension": ("pull", "extended_trunk_deg", 72.0, 64.0),
-    "layback_excess": ("pull", "extended_trunk_deg", 120.5, 126.0),
+    "layback_excess": ("pull", "extended_trunk_deg", 119.5, 122.5),
     "jump_forward": ("catch", "foot_jump_m", 0.075, 0.13),
     "jump_back": ("catch", "foot_jump_m", -0.195, -0.24),
     "catch_forward": ("catch", "bar_to_foot_m", 0.112, 0.145),
@@ -53,7 +52,6 @@ def _between(rng: Rng, low: float, high: float) -> float:
 
 def random_moves(
     rng: Rng,
-    lifter: LifterSpec,
     lift: LiftKind,
     *,
     variant: str = "",
@@ -67,7 +65,6 @@ def random_moves(
 
     Args:
         rng: Source of everything that is not given.
-        lifter: Whose technique it is.
         lift: Which lift.
         variant: Words of "hang", "block", "power", "split"; of a pull, "snatch" or "clean" last.
         fault: The one fault, or None.
@@ -86,7 +83,7 @@ def random_moves(
     share = 0.0 if fault is None else _between(rng, 0, 1) if strength is None else strength
     parts: dict[str, Any] = {}
     if lift in ("snatch", "clean", "clean_and_jerk", "pull"):
-        parts["pull"] = random_pull(rng, lift, words, lifter)
+        parts["pull"] = random_pull(rng, lift, words)
     if lift in ("snatch", "clean", "clean_and_jerk"):
         is_power = "power" in words and lift != "clean_and_jerk"
         parts["catch"] = random_catch(rng, lift, is_power, wanted == "caught_no_drop")
@@ -137,10 +134,16 @@ def _make_faulty(parts: dict[str, Any], lift: LiftKind, fault: Fault, share: flo
         update["toward_m"] = 0.005
     if fault == "hips_shoot":
         update["start_trunk_deg"] = parts["pull"].start_trunk_deg + 8.0
+    if fault == "catch_forward" and part == "jerk" and parts["jerk"].split_ratio:
+        update["split_ratio"] = 0.455
     if fault == "catch_behind" and part == "catch":
         update["trunk_deg"] = parts["catch"].trunk_deg + 8.0
+    if fault == "bar_swing_forward":
+        update["stop_s"] = 0.14
+    if fault == "layback_excess":
+        update["power_knee_deg"] = parts["pull"].power_knee_deg - 7.0
     if fault == "trunk_collapse":
-        update["knee_deg"] = 96.0
+        update |= {"knee_deg": 98.0, "drop_m": 0.2}
     if fault == "press_out":
         update["pressed_out"] = True
     if fault == "dip_pause":
@@ -192,7 +195,7 @@ def _moves(
     )
 
 
-def random_pull(rng: Rng, lift: LiftKind, words: list[str], lifter: LifterSpec) -> PullSpec:
+def random_pull(rng: Rng, lift: LiftKind, words: list[str]) -> PullSpec:
     """Return a pull without faults."""
     start: Start = "hang" if "hang" in words else "blocks" if "block" in words else "floor"
     is_snatch = lift == "snatch" or "snatch" in words

@@ -3,7 +3,6 @@
 import numpy as np
 
 from coach.domain.lift import Outcome
-
 from perception.simulator.camera import camera_of
 from perception.simulator.random_moves import random_moves
 from perception.simulator.spec import (
@@ -21,7 +20,6 @@ from perception.simulator.spec import (
     VideoSpec,
     View,
 )
-
 from perception.simulator.technique import Fault, LiftKind, check_fault
 
 _VIEW_NUMBERS: dict[View, int] = {"side": 0, "front": 1, "rear": 2, "oblique": 3}
@@ -129,8 +127,11 @@ def random_video(rng: Rng) -> VideoSpec:
     )
 
 
-def random_camera(rng: Rng, view: View, height_m: float, video: VideoSpec) -> CameraSpec:
-    """Return a level camera 4 to 8 m away whose picture holds floor and overhead bar with a little room."""
+def random_camera(rng: Rng, view: View, height_m: float, video: VideoSpec, lift: LiftKind = "snatch") -> CameraSpec:
+    """Return a level camera 4 to 8 m away whose picture holds floor and overhead bar with a little room.
+
+    A bar is higher, and feet are further apart, in a jerk than in a snatch: other lifts get the wider picture.
+    """
     distance, height = _between(rng, 4.0, 8.0), _between(rng, 0.85, 1.25)
     nearest = distance - (0.8 if view == "side" else 0.45)
     top = 1.14 * height_m + 0.24
@@ -147,12 +148,13 @@ def random_camera(rng: Rng, view: View, height_m: float, video: VideoSpec) -> Ca
         focal_px=min(by_height, by_width) * nearest,
         aim_x_m=_between(rng, -0.05, 0.15) if view == "side" else 0.0,
     )
-    if view in ("side", "front"):
+    if view in ("side", "front") and lift == "snatch":
         return camera
     if view == "oblique":
         yaw = float(rng.choice([-1, 1])) * _between(rng, *OBLIQUE_DEG)
         camera = camera.model_copy(update={"yaw_deg": yaw})
-    return camera.model_copy(update={"focal_px": fills * widest_focal_px(camera, video, height_m)})
+    focal = fills * widest_focal_px(camera, video, height_m)
+    return camera.model_copy(update={"focal_px": min(focal, camera.focal_px) if view == "side" else focal})
 
 
 def widest_focal_px(camera: CameraSpec, video: VideoSpec, height_m: float) -> float:
@@ -268,7 +270,10 @@ def _plain_snatch(seed: int, fault: Fault | None, missed: bool, view: View) -> L
     )
 
 
-_HIGHER = {"jerk": 1.06, "clean_and_jerk": 1.06}  # how much taller the lifter counts for a bar in a narrow grip overhead
+_HIGHER = {
+    "jerk": 1.06,
+    "clean_and_jerk": 1.06,
+}  # how much taller the lifter counts for a bar in a narrow grip overhead
 
 
 def _moved(
@@ -289,7 +294,6 @@ def _moved(
         outcome = "caught_no_drop"
     moves = random_moves(
         rng,
-        lifter,
         lift,
         variant=variant,
         fault=fault,

@@ -10,7 +10,7 @@ from scipy.interpolate import CubicHermiteSpline
 from coach.domain.lift import LiftName
 from perception.pose import Floats
 from perception.simulator.bar_path import Knots
-from perception.simulator.body import HEEL_SHARE, Body, body_of
+from perception.simulator.body import HEEL_SHARE, Body, bend, body_of
 from perception.simulator.spec import LiftSpec
 from perception.simulator.technique import Fault
 
@@ -111,9 +111,7 @@ def frame_of(spec: LiftSpec, grip: Grip) -> Frame:
     hands = body.shoulder_half_m + (SQUAT_GRIP if grip == "squat" else CLEAN_GRIP_AHEAD) * h
     if grip == "snatch":
         reach = body.trunk_m + HANG_BELOW_HIP * h
-        hands = min(
-            body.shoulder_half_m + float(np.sqrt((body.arm_m * 0.9995) ** 2 - reach**2)), SLEEVE_START_M - 0.05
-        )
+        hands = min(body.shoulder_half_m + float(np.sqrt((body.arm_m * 0.9995) ** 2 - reach**2)), SLEEVE_START_M - 0.05)
     return Frame(body, spec.bar.plate_diameter_m / 2, hands, (rack[0] * h, rack[1] * h))
 
 
@@ -253,6 +251,18 @@ class Script:
     def middle_foot_m(self) -> float:
         """Return mid-foot by the last step."""
         return self.ankle_m() + self.frame.foot_middle_m()
+
+    def knee_rise_m(self) -> float:
+        """Return the height of the knees over the bar's rest in the posture in which the clip begins."""
+        f, trunk = self.frame, self.trunk[0][1]
+        offset = f.offset("below", np.array(trunk), np.array(self.ahead[0][1]), np.array(STRAIGHT_DEG))
+        angle = np.deg2rad(trunk)
+        hip = np.array([0.0, f.rest_m]) + offset - f.body.trunk_m * np.array([np.cos(angle), np.sin(angle)])
+        out = np.deg2rad(TURN_OUT_DEG)
+        joint = np.array([[hip[0], hip[1], f.body.hip_half_m]])
+        ankle = np.array([[self.ankle_m(), f.body.ankle_height_m, self.half_stance_m()]])
+        pole = np.array([[np.cos(out), 0.0, np.sin(out)]])
+        return float(bend(joint, ankle, f.body.thigh_m, f.body.shank_m, pole)[0, 1] - f.rest_m)
 
     def posture(
         self,

@@ -7,7 +7,8 @@ from pydantic import Field
 
 from coach.domain.base import Record
 from coach.domain.settings import PLATE_DIAMETER_M
-from perception.simulator.technique import Fault, LiftKind, Moves
+from perception.simulator.technique import Fault as Fault
+from perception.simulator.technique import LiftKind, Moves
 
 Rgb = tuple[float, float, float]
 Pattern = Literal["flat", "stripes", "gradient", "bricks", "posters"]

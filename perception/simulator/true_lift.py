@@ -125,7 +125,8 @@ def find_instants(dense: Dense, plan: LiftPlan) -> dict[InstantName, int]:
     movement down and ends at the lowest place.
     """
     begin, until = dense.index(plan.begin_s), dense.index(plan.until_s)
-    v, at = dense.v[: until + 1], {}
+    v = dense.v[: until + 1]
+    at: dict[InstantName, int] = {}
     if plan.kind in ("jerk", "squat"):
         at["dip_start"] = max((_first(v < -1e-6, begin) or begin) - 1, 0)
         rising = _first(v > 1e-6, at["dip_start"] + 2) or until
@@ -143,7 +144,7 @@ def find_instants(dense: Dense, plan: LiftPlan) -> dict[InstantName, int]:
     at["peak_velocity"] = peak = from_here + int(np.argmax(v[from_here:fall]))
     slow, quiet = dense.speed < 0.1 * v[peak], (80 if plan.kind == "jerk" else 40) * DENSE_HZ // 1000
     if plan.kind == "squat":
-        at["start"] = (_first(~slow, at["dip_bottom"]) or peak)
+        at["start"] = _first(~slow, at["dip_bottom"]) or peak
     else:
         at["start"] = max(_run_before(slow, peak, quiet), 0)
     if plan.kind in ("snatch", "clean", "pull"):
@@ -175,7 +176,7 @@ def _catch_instants(dense: Dense, plan: LiftPlan, fall: int, until: int) -> dict
     catch = None
     quick = _first(v < FALL_M_S, fall)
     slow = _first(v > STILL_M_S, quick) if quick is not None else None
-    if quick is None or y[fall] - y[fall:quick].min() < NO_DROP_M and quick - fall > 0.25 * DENSE_HZ:
+    if quick is None or (y[fall] - y[fall:quick].min() < NO_DROP_M and quick - fall > 0.25 * DENSE_HZ):
         catch = fall
     elif slow is not None and v[quick:slow].min() > FREE_FALL_M_S and slow <= held_until:
         catch = slow

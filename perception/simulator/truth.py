@@ -16,7 +16,8 @@ from perception.simulator.filming import Film, clip_times
 from perception.simulator.simulation import Motion
 from perception.simulator.spec import LifterSpec, LiftSpec
 from perception.simulator.technique import Fault
-from perception.simulator.true_lift import Dense, TrueAngles, TrueInstant, TrueLift, true_lift
+from perception.simulator.true_lift import Dense, TrueAngles, TrueInstant, true_lift
+from perception.simulator.true_lift import TrueLift as TrueLift
 
 
 class Truth(Record):
@@ -60,9 +61,9 @@ class Truth(Record):
     keypoint_names: tuple[str, ...] = KEYPOINTS
     keypoints_m: list[list[tuple[float, float, float]]]
     keypoints_px: list[list[tuple[float, float]]]
-    com_m: list[tuple[float, float]] = []
-    ground_force_n: Line = []
-    hands_on_bar: list[bool] = []
+    com_m: tuple[tuple[float, float], ...] = ()
+    ground_force_n: tuple[float, ...] = ()
+    hands_on_bar: tuple[bool, ...] = ()
 
 
 def frame_times(spec: LiftSpec, motion: Motion) -> Floats:
@@ -107,9 +108,9 @@ def truth_of(spec: LiftSpec, motion: Motion, file_name: str) -> Truth:
         bar=true_bar(spec, film, cameras, state),
         keypoints_m=(np.round(points - np.array([0.0, rest, 0.0]), 4) + 0.0).tolist(),
         keypoints_px=(np.round(project_each(cameras, points), 1) + 0.0).tolist(),
-        com_m=[(x, y) for x, y in (np.round(com, 5) + 0.0).tolist()],
-        ground_force_n=lines(dense.at(times, dense.ground_n), 1),
-        hands_on_bar=[bool(on) for on in (times >= motion.gripped_s) & (times < release)],
+        com_m=tuple((x, y) for x, y in (np.round(com, 5) + 0.0).tolist()),
+        ground_force_n=tuple(lines(dense.at(times, dense.ground_n), 1)),
+        hands_on_bar=tuple(bool(on) for on in (times >= motion.gripped_s) & (times < release)),
     )
 
 

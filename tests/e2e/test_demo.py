@@ -27,6 +27,7 @@ FILES = (
     "annotated.mp4",
     "report.html",
     "tracks.parquet",
+    "tracks.csv",
     "pose.trc",
     "angles.mot",
 )

@@ -47,9 +47,9 @@ def with_facing(facing, view="side"):
     return report.model_copy(update={"camera": camera})
 
 
-def test_the_three_files_are_written(tmp_path):
+def test_the_four_files_are_written(tmp_path):
     paths = write_exports(make_report(), make_tracks(), tmp_path)
-    assert [path.name for path in paths] == ["tracks.parquet", "pose.trc", "angles.mot"]
+    assert [path.name for path in paths] == ["tracks.parquet", "tracks.csv", "pose.trc", "angles.mot"]
     assert all(path.stat().st_size > 0 for path in paths)
 
 
@@ -107,7 +107,7 @@ def test_markers_come_back_from_the_trc_file(tmp_path):
     assert np.allclose(points, world_forward_up_right(tracks.pose, report.camera), atol=1e-6)
 
 
-def test_a_marker_that_was_not_seen_is_blank_in_the_trc_file(tmp_path):
+def test_a_marker_that_was_not_seen_is_nan_in_the_trc_file(tmp_path):
     tracks = make_tracks()
     world = tracks.pose.world_m.copy()
     world[10, INDEX["nose"]] = np.nan

@@ -56,12 +56,15 @@ def test_oblique_cameras_stand_well_off_the_side_and_the_front_on_both_sides():
 
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("height_m", [1.45, 2.0])
-def test_short_and_tall_lifters_and_the_bar_overhead_are_in_the_picture(view, height_m):
+@pytest.mark.parametrize("lift", ["snatch", "jerk"])
+def test_short_and_tall_lifters_and_the_bar_overhead_are_in_the_picture(view, height_m, lift):
     for seed in range(8):
         rng = np.random.default_rng(seed)
-        camera = camera_of(random_camera(rng, view, height_m, VIDEO), VIDEO)
-        ends = np.array([[0.05, 1.14 * height_m, z] for z in (-1.1, 1.1)])
-        feet = np.array([[x, 0.0, z] for x in (-0.1, 0.25) for z in (-0.3, 0.3)])
+        spec = random_camera(rng, view, height_m, VIDEO, lift)
+        camera = camera_of(spec, VIDEO)
+        ends = np.array([[0.05, (1.22 if lift == "jerk" else 1.14) * height_m, z] for z in (-1.1, 1.1)])
+        reach = (-0.6, 0.7) if lift == "jerk" else (-0.1, 0.25)
+        feet = np.array([[x, 0.0, z] for x in reach for z in (-0.3, 0.3)])
         pixels = camera.project(np.vstack([ends, feet]))
         assert pixels.min() > 0
         assert np.all(pixels < [VIDEO.width_px, VIDEO.height_px])

