@@ -92,7 +92,7 @@ def find_lifts(
             lifts.append(lift)
     kinds = [lift.kind for lift in lifts]
     if wanted is None and set(kinds) == {"pull", "deadlift"}:
-        return find_lifts(curve, body, stature_m, max(kinds, key=kinds.count))
+        return find_lifts(curve, body, stature_m, "pull" if 2 * kinds.count("pull") > len(kinds) else "deadlift")
     return _without_empty_hands(lifts, body)
 
 
