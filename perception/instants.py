@@ -144,6 +144,7 @@ def pull_times(m: Motion, top: Top, *, from_floor: bool) -> tuple[dict[InstantNa
     """
     start, has_rest = _start(m, top.peak)
     left_s, start_s, rest = _leaving(m, m.height, start, top.peak)
+    rest = min(rest, float(m.height[start]))
     times: dict[InstantName, float] = {"lift_off": left_s} if from_floor else {}
     times |= {
         "start": start_s if has_rest else float(m.t[start]),

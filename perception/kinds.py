@@ -8,7 +8,7 @@ from perception.outcome import Ending
 from perception.places import Places
 
 DEADLIFT_RISE = 0.24  # of stature, least rise to straight arms standing
-PULL_SPEED_M_S, PULL_BRAKED_M_S2 = (0.95, 0.25), (2.0, 0.5)  # with their spread: a pull against a deadlift
+PULL_SPEED_M_S, PULL_BRAKED_M_S2 = (1.0, 0.4), (2.1, 0.3)  # with their spread: a pull against a deadlift
 PULL_FAMILY_RISE = 0.47  # of stature, a bar that rises higher was not pulled with straight arms
 NO_ATTEMPT = 0.20  # of stature, a bar that rises less has not clearly passed the knee; source: knee 0.285, plate 0.13
 HIP_DROP = 0.15  # of stature, hips that fall this far after the pull went under the bar

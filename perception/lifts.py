@@ -69,6 +69,8 @@ def find_lifts(
 ) -> list[LiftTimes]:
     """Return the lifts in one unbroken stretch of a bar track, in order of time.
 
+    Repetitions to the hip are of one kind, that of most of them, because slow pulls and quick deadlifts look alike.
+
     Args:
         curve: The bar in metres, up from any origin.
         body: Places of the body in the axes of the curve; without it heights alone decide.
@@ -88,6 +90,9 @@ def find_lifts(
         lift = _lift_of(places, rises[n:], lifts, wanted)
         if lift is not None:
             lifts.append(lift)
+    kinds = [lift.kind for lift in lifts]
+    if wanted is None and set(kinds) == {"pull", "deadlift"}:
+        return find_lifts(curve, body, stature_m, "pull" if 2 * kinds.count("pull") > len(kinds) else "deadlift")
     return _without_empty_hands(lifts, body)
 
 
