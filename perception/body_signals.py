@@ -149,7 +149,7 @@ def _shift(times_s: Floats, samples: BarSamples, hands_m: Floats, ankle_y_m: Flo
     if samples.source == "plate" and np.isfinite(ankle_y_m).any():
         ground = float(np.nanpercentile(ankle_y_m, 25)) + shift_y
         off = float(np.nanpercentile(samples.y_m, 5)) - ground - PLATE_OVER_ANKLE_M
-        shift_y += off if abs(off) < SNAP_M else 0.0
+        shift_y += off if off < SNAP_M else 0.0  # lower than the floor no bar can be
     return shift_x, shift_y
 
 

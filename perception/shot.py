@@ -7,7 +7,7 @@ import numpy as np
 
 from coach.domain.settings import AnalysisSettings
 from perception.athlete import choose_athlete, hands_midpoint_px, stature_px
-from perception.bar import PLATE_CUTOFF_HZ, BarCurve, BarSamples, fit_curve, sample_bar, stretches
+from perception.bar import PLATE_CUTOFF_HZ, BarCurve, BarSamples, agreement, fit_curve, sample_bar, stretches
 from perception.barline import no_ends
 from perception.barline_track import BarLineTrack, track_bar_line
 from perception.body_signals import BodySignals, measure_body
@@ -37,6 +37,8 @@ SHORTEST_RUN = 3  # frames; a shorter gap is bridged
 WORTH_READING = 6  # frames in all; fewer are not worth a second pass
 SURE_RIM = 0.45  # share of the rim seen above which a frame is not looked at again
 ROUND_SD_DEG = 8.0  # deg, yaw that a round disc leaves open
+ALIKE = 0.8  # correlation of plate and hands going up and down
+LEAST_TRAVEL = 1.5  # radii that a plate is lifted
 ROUND = -0.06  # flattening of a disc turned by 20 degrees
 
 
@@ -116,12 +118,12 @@ def look_at_shot(
     elif use_plate:
         reads_again = settings.frame_rate_hz is None and not moves
         plate = _find_plate(clip if reads_again else None, watched, times, discs, pose, hands)
-    look = _look(pose, plate)
+    look = _look(pose, plate, hands)
     in_front = watched.ends[start:stop] if use_plate else [no_ends()] * len(times)
     line = track_bar_line(
         times, in_front, hands_midpoint_px(found.points_px, found.visibility), settings.plate_diameter_m
     )
-    if look.view in ("front", "rear") and not _shows_its_face(plate):
+    if look.view in ("front", "rear"):
         plate = no_plate(times)
     roll = _roll(watched, start, stop, times, plate)
     seen = Seen(found, hands_midpoint_px(found.points_px, found.visibility), _as_shown(plate, line, camera, start))
@@ -151,10 +153,15 @@ def _find_plate(
     return plate
 
 
-def _look(pose: PoseTrack, plate: PlateTrack) -> Look:
-    """Return where the camera stands; a disc that is round is seen from the side, whatever the limbs say."""
+def _look(pose: PoseTrack, plate: PlateTrack, hands_px: Floats) -> Look:
+    """Return where the camera stands; a round disc that goes up and down with the hands is not seen from the front."""
     look = estimate_look(pose, plate)
-    if look.view == "side" or not _shows_its_face(plate):
+    if look.view in ("side", "oblique") or not _shows_its_face(plate):
+        return look
+    whole = (float(pose.times_s[0]), float(pose.times_s[-1]))
+    alike, _ = agreement(pose.times_s, plate, hands_px, *whole, 1.0)
+    travel = float(np.ptp(np.nanpercentile(plate.centre_px[:, 1], [5, 95])))
+    if alike < ALIKE or travel < LEAST_TRAVEL * plate.radius_px:
         return look
     return Look("side", estimate_facing(pose, "side"), 0.0, ROUND_SD_DEG)
 
