@@ -164,7 +164,7 @@ def _lose(script: Script, m: Moves, bottom_s: float) -> None:
     """Write a caught bar that is lost before the lifter stands."""
     script.mark["rise_s"] = script.wait(bottom_s)
     script.hold(script.holds[-1][2], script.now_s)
-    drop(script, -1.3 if m.missed_behind else 0.9, m.tail_s)
+    drop(script, -1.3 if m.missed_behind else 1.2, m.tail_s)
     step_away(script, script.now_s, AWAY_M if m.missed_behind else 0.0)
 
 
