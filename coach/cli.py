@@ -24,8 +24,8 @@ from coach.domain.lift import LiftName
 from coach.domain.settings import PLATE_DIAMETER_M
 from coach.domain.words import printable
 from coach.folders import default_out
-from perception.simulator.spec import Fault, Filming, Handling, Timing, View
-from perception.simulator.technique import LiftKind
+from perception.simulator.spec import Filming, Handling, Timing, View
+from perception.simulator.technique import Fault, LiftKind
 
 if TYPE_CHECKING:
     from coach.session import AnalysisResult

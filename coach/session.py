@@ -16,8 +16,8 @@ from coach.domain.lift import Report
 from coach.domain.settings import AnalysisSettings
 from coach.domain.words import printable
 from coach.folders import check_out, whole_folder
-from perception.simulator.spec import Fault, Filming, View
-from perception.simulator.technique import LiftKind
+from perception.simulator.spec import Filming, View
+from perception.simulator.technique import Fault, LiftKind
 
 if TYPE_CHECKING:
     from coach.chat import Answer
@@ -178,10 +178,10 @@ def _analyse_into(
     from perception.exports import write_exports
     from perception.overlay import write_keyframes, write_pictures
     from perception.plots import write_plots
-    from perception.summarise import analyse_clip
+    from perception.summarise import analyse_clip, follow_bar_end
 
     library = load_library()
-    analysis = analyse_clip(clip_path, run.settings, on_progress)
+    analysis = follow_bar_end(analyse_clip(clip_path, run.settings, on_progress), on_progress)
     report = judged(analysis.report, library)
     if run.with_video:
         report = write_pictures(analysis.clip, report, analysis.tracks, work_dir, on_progress)

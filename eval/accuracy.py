@@ -1,11 +1,11 @@
 """Tables of accuracy from the scores of simulated clips."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from coach.domain.base import Record
-from eval.clip_scores import PULLED, STAGES, ClipScore, LiftScore, Pair, Track
+from eval.clip_scores import PULLED, STAGES, ClipScore, Pair, Track
 
 RATE_HZ = 60.0  # Hz, errors of instants are given in frames of this rate, whatever the clip's own
 NOT_FOUND_S = 1.0  # s, what an instant that was not found counts
@@ -84,13 +84,13 @@ def _finding_rows(scores: Sequence[ClipScore]) -> list[Row]:
     ]
 
 
-def stage_errors(scores: Iterable[ClipScore], only: Callable[[LiftScore], bool] = lambda _: True) -> list[float]:
+def stage_errors(scores: Iterable[ClipScore], kind: str | None = None) -> list[float]:
     """Return the errors of the stage instants in seconds, without sign; one that was not found counts NOT_FOUND_S.
 
-    Instants of a lift that was declined or missed altogether count as not found.
+    Instants of a lift that was declined or missed altogether count as not found. `kind` takes one kind of lift only.
     """
     out = []
-    for lift in (lift for score in scores for lift in score.lifts if only(lift)):
+    for lift in (lift for score in scores for lift in score.lifts if kind in (None, lift.lift)):
         for name in STAGES.get(lift.lift, PULLED):
             if lift.kind is None:
                 out.append(NOT_FOUND_S)
@@ -108,7 +108,7 @@ def _instant_rows(scores: Sequence[ClipScore], view: str, track: Track | str) ->
     kinds = sorted({lift.lift for s in some for lift in s.lifts})
     return [
         whole,
-        *(_instant_row(f"  {kind}", stage_errors(some, lambda one, k=kind: one.lift == k)) for kind in kinds),
+        *(_instant_row(f"  {kind}", stage_errors(some, kind)) for kind in kinds),
     ]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -13,6 +14,8 @@ from eval.accuracy import MeasureRow, Row, all_rows, measure_rows
 from eval.clip_scores import ClipScore, score_clip
 from eval.real_clips import real_rows
 from perception.simulator.dataset import write_dataset
+from perception.simulator.lift_plan import LiftChoice
+from perception.simulator.spec import View
 
 OnProgress = Callable[[str, int, int], None]
 SCORE_NAME = "scores.json"
@@ -39,8 +42,8 @@ def run(
     n: int = 60,
     seed: int = 0,
     workers: int = 2,
-    lift: str = "mixed",
-    view: str = "mixed",
+    lift: LiftChoice = "mixed",
+    view: View | Literal["mixed"] = "mixed",
     clips: Path | None = None,
     on_progress: OnProgress | None = None,
 ) -> PerceptionScores:

@@ -9,7 +9,7 @@ from coach.domain.errors import CoachError, SetupError
 from coach.domain.lift import InstantName, Lift, View
 from coach.domain.settings import AnalysisSettings
 from eval.accuracy import Row
-from perception.summarise import Analysis, analyse_clip
+from perception.summarise import Analysis, analyse_clip, follow_bar_end
 
 STAGES: tuple[InstantName, ...] = ("start", "peak_velocity", "max_height", "catch")
 BEYOND_TOLERANCE: dict[View, int] = {"side": 1, "front": 2, "rear": 2}  # frames more than the label's own tolerance
@@ -33,7 +33,7 @@ def real_rows(clips: Path) -> list[Row]:
 def _clip_rows(path: Path, labels: list[dict[str, str]]) -> list[Row]:
     mine = [label for label in labels if label["file"] == path.name]
     try:
-        analysis = analyse_clip(path, AnalysisSettings())
+        analysis = follow_bar_end(analyse_clip(path, AnalysisSettings()))
     except CoachError as problem:
         return [Row(what=path.name, n=1, result=str(problem), reached=False)]
     report = analysis.report

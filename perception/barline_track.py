@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from perception.barline import ALIKE_LEVELS, BarEnds
+from perception.barline import ALIKE_LEVELS, INNER_DISTANCE_M, BarEnds
 from perception.barline_fit import centres_across, centres_by_edges, centres_by_looks, common_size, rarity
 from perception.pose import Floats, check_shape, freeze
 from perception.smoothing import reject_outliers
 
 Ints = npt.NDArray[np.int64]
 
-PLATE_M = 0.45  # m, to turn pixels into speeds before the scale is known
+PLATE_M = 0.45  # m, the usual plate; turns pixels into speeds before the scale is known
 TOP_SPEED_M_S = 6.5  # m/s, a bar dropped from overhead reaches 6
 UNSEEN = 0.52  # reward of "not seen", in units of the mean score of a pair; false pairs score 0.4 to 0.7
 LOOK_BACK = 6  # frames with pairs that a path may skip
@@ -25,6 +25,7 @@ HAND_REACH = np.array(
 AWAY_COST = 0.25  # of score for each plate height beyond
 HELD_REACH = np.array([0.6, 0.3])  # plate heights; a pair farther from the hands is not held
 LEAST_HELD = 0.4  # share of the frames with pair and hands in which it must be
+MOST_ODD = 0.12  # relative, by which the distance of the plates may differ from that on a bar
 LIKE_GAIN = 0.25  # of score, for the colours and size that the path as a whole has
 MIN_FRAMES = 10  # with a pair; below this there is no bar
 LEAST_SIDE = 0.30  # score of a side below which this end counts as hidden
@@ -92,7 +93,9 @@ def _interpolated(times_s: Floats, values: Floats) -> Floats:
     return np.stack(columns, axis=1)
 
 
-def track_bar_line(times_s: Floats, ends: Sequence[BarEnds], hands_px: Floats) -> BarLineTrack:
+def track_bar_line(
+    times_s: Floats, ends: Sequence[BarEnds], hands_px: Floats, plate_diameter_m: float = PLATE_M
+) -> BarLineTrack:
     """Return the pair of plates that travels with the hands.
 
     A Viterbi path picks at most one pair a frame: strong, near the hands, without jumps no bar can make. A second one
@@ -103,6 +106,7 @@ def track_bar_line(times_s: Floats, ends: Sequence[BarEnds], hands_px: Floats) -
         times_s: (T,).
         ends: Candidates of each frame.
         hands_px: (T, 2), midpoint of the hands; NaN where unknown.
+        plate_diameter_m: Of the largest plate; a pair that stands much farther apart or closer than 1.31 m is no bar.
     """
     path = link_ends(times_s, ends, hands_px, None)
     if np.sum(path >= 0) < MIN_FRAMES:
@@ -111,7 +115,9 @@ def track_bar_line(times_s: Floats, ends: Sequence[BarEnds], hands_px: Floats) -
     if np.sum(path >= 0) < MIN_FRAMES:
         return _nothing(times_s)
     track = _measure(times_s, ends, path)
-    return track if _is_held(track, hands_px) else _nothing(times_s)
+    apart_m = track.apart_px / track.height_px * plate_diameter_m
+    is_bar = abs(apart_m / INNER_DISTANCE_M - 1) < MOST_ODD and _is_held(track, hands_px)
+    return track if is_bar else _nothing(times_s)
 
 
 def _is_held(track: BarLineTrack, hands_px: Floats) -> bool:

@@ -13,6 +13,7 @@ NEAR_S = 0.10  # s on each side over which a place is read
 KNOWN_S = 0.15  # s, a signal is given only this near to a frame in which the joint was found
 MOVING_M_S = (0.15, 2.2)  # m/s, a bar this fast is held; a faster one has been dropped
 ALIKE_M_S = 0.5  # m/s, hands that move otherwise are not on the bar
+STANDING_HIP = 0.49  # of stature, hip over ankle joint standing; source: Winter 2009, fig. 4.1
 PLATE_OVER_ANKLE_M = 0.15  # m, centre of a 450 mm plate on the floor over the ankle joint
 SNAP_M = 0.12  # m, hands on a bar that lies on the floor put it this near to where it must be
 

@@ -8,10 +8,10 @@ import scipy.ndimage
 
 from perception.pose import Floats, check_shape, freeze
 
-STILL_PX = 0.5  # px in a picture 640 wide, 1.8 mm on a plate of 60 px radius: what moves less is a still camera
+STILL_PX = 0.6  # px in a picture of 640 x 480, 2.2 mm on a plate of 60 px radius: what moves less is a still camera
 STILL_SHARE = 0.95  # of frames; a dropped bar makes the floor tremble for some
 SMOOTH_FRAMES = 5  # a median over these takes single wrong fits out of the judgement
-LARGEST_RESIDUAL_PX = 3.0  # px in a picture 640 wide
+LARGEST_RESIDUAL_PX = 3.0  # px in a picture of 640 x 480
 LOST_SHARE = 0.2  # of a lift's frames in which the background may be lost
 FEW_INLIERS = 10  # corners below which a frame counts as hardly followed
 LONGEST_HOLE = 5  # frames bridged by a straight line
@@ -98,7 +98,8 @@ class CameraTrack:
     def why_spoiled(self, start: int, stop: int) -> str | None:
         """Return why places measured in frames [start, stop) mean nothing; None where they hold.
 
-        A blank background tells nothing and is taken for a still one. A camera that moved is no reason when the background was followed: residual at most 3 px in a picture 640 wide.
+        A blank background tells nothing and is taken for a still one. A camera that moved is no reason when the background was followed: residual at most 3 px in a picture of
+        640 x 480.
         """
         part = slice(start, stop)
         least = FEW_INLIERS if self.moves_at(start) else 1
@@ -111,7 +112,7 @@ class CameraTrack:
         if not self.moves_at(start):
             return None
         worst = float(np.nanpercentile(self.residual_px[part], 90))
-        if worst > LARGEST_RESIDUAL_PX * self.size_px[0] / 640:
+        if worst > LARGEST_RESIDUAL_PX * _size(self.size_px):
             return f"the camera moved and the background could not be followed (residual {worst:.1f} px): use a tripod"
         return None
 
@@ -154,15 +155,23 @@ def settle(
 
 
 def _moves(matrices: Floats, size_px: tuple[int, int]) -> bool:
-    """Return whether four points about the middle leave their place by more than a still camera's would."""
+    """Return whether points about the middle leave their place by more than a still camera's would.
+
+    Of four the median counts, because where no corners lie the model only guesses.
+    """
     followed = np.isfinite(matrices[:, 0, 0])
     if followed.sum() < 2:
         return False
     points = AT * np.array(size_px, dtype=float)
     path = np.stack([move_points(m, points) - points for m in matrices[followed]])
     path = scipy.ndimage.median_filter(path, size=(min(SMOOTH_FRAMES, len(path)), 1, 1), mode="nearest")
-    away = np.linalg.norm(path - np.median(path, axis=0), axis=2).max(axis=1)
-    return bool(np.quantile(away, STILL_SHARE) > STILL_PX * size_px[0] / 640) or bool(followed.mean() < 1 - LOST_SHARE)
+    away = np.median(np.linalg.norm(path - np.median(path, axis=0), axis=2), axis=1)
+    return bool(np.quantile(away, STILL_SHARE) > STILL_PX * _size(size_px)) or bool(followed.mean() < 1 - LOST_SHARE)
+
+
+def _size(size_px: tuple[int, int]) -> float:
+    """Return how large a picture is over one of 640 x 480, as a length."""
+    return float(np.sqrt(size_px[0] * size_px[1] / (640 * 480)))
 
 
 def _bridged(matrices: Floats) -> Floats:

@@ -96,6 +96,8 @@ def _bar_columns(bar: BarTrack) -> dict[str, Floats]:
         "plate_y_px": bar.plate_px[:, 1],
         "plate_radius_px": bar.plate_radius_px,
         "plate_confidence": bar.plate_confidence,
+        "bar_end_x_px": bar.end_px[:, 0],
+        "bar_end_y_px": bar.end_px[:, 1],
         "hands_x_px": bar.hands_px[:, 0],
         "hands_y_px": bar.hands_px[:, 1],
     }

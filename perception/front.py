@@ -16,7 +16,8 @@ LEAST_TRAVEL = 0.6  # of the hands' way up and down
 BARLINE_CUTOFF_HZ = 6.0  # Hz, for noise of 0.05 to 0.25 px, 0.3 to 2 mm; wrists have 4 Hz
 TILT_HALF_S = 0.07  # s, frames about an instant from which the tilt is read
 MIN_TILT_FRAMES = 3
-END_SD_PX = 0.5  # px, by which an end is off for longer than that: shadows, light, worn edges
+SURE_TILT = 0.75  # confidence above which both ends are surely seen
+END_SD_PX = 0.9  # px, by which an end is off for longer than that: shadows, light, other edges near by
 
 
 def front_scale(track: BarLineTrack, settings: AnalysisSettings) -> tuple[float, float]:
@@ -85,7 +86,8 @@ def bar_tilt_at(track: BarLineTrack, time_s: float) -> tuple[float, float] | Non
     Returns:
         Degrees, positive where the end at the right of the picture is higher.
     """
-    near = (np.abs(track.times_s - time_s) <= TILT_HALF_S) & np.isfinite(track.tilt_deg)
+    sure = track.confidence >= SURE_TILT
+    near = (np.abs(track.times_s - time_s) <= TILT_HALF_S) & np.isfinite(track.tilt_deg) & sure
     if near.sum() < MIN_TILT_FRAMES:
         return None
     t, tilt = track.times_s[near] - time_s, track.tilt_deg[near]

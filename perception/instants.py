@@ -91,7 +91,7 @@ class Motion:
     @property
     def still_m_s(self) -> float:
         """Return the speed below which the bar turns: the field's 0.10 m/s, more on a softer curve."""
-        return STILL_M_S * max(1.0, FULL_HZ / self.cutoff_hz) ** SOFTER
+        return float(STILL_M_S * max(1.0, FULL_HZ / self.cutoff_hz) ** SOFTER)
 
     def index(self, time_s: float) -> int:
         """Return the grid index nearest to a time."""

@@ -8,8 +8,7 @@ from perception.outcome import Ending
 from perception.places import Places
 
 DEADLIFT_RISE = 0.24  # of stature, least rise to straight arms standing
-DEADLIFT_PEAK_M_S = (0.85, 1.4)  # m/s, slower is no pull, faster no deadlift; between, the flight decides
-FLIGHT_S, OVERSHOOT = 0.35, 0.03  # s and of stature, a pulled bar falls back this far so soon after its highest place
+PULL_SPEED_M_S, PULL_BRAKED_M_S2 = (0.95, 0.25), (2.0, 0.5)  # with their spread: a pull against a deadlift
 PULL_FAMILY_RISE = 0.47  # of stature, a bar that rises higher was not pulled with straight arms
 NO_ATTEMPT = 0.20  # of stature, a bar that rises less has not clearly passed the knee; source: knee 0.285, plate 0.13
 HIP_DROP = 0.15  # of stature, hips that fall this far after the pull went under the bar
@@ -19,7 +18,8 @@ CATCH_OVER = (0.13, 0.06)  # of stature over the shoulders at the catch: overhea
 APEX_RISE = (0.58, 0.06)  # of stature, highest place before the catch
 PULL_CATCH = -0.13  # of stature over the shoulders, a bar that turns lower was not caught on them
 POWER_HIPS = 0.06  # of stature, hips this far over the knees in the catch are a power catch
-SPLIT_APART, SPLIT_STEP = 0.28, 0.045  # of stature, ankles apart forward from the side, up and down from the front
+SPLIT_APART, SPLIT_STEP = 0.20, 0.035  # of stature, ankles further apart than in the dip: from the side, from the front
+LAY_S, LAY_M = 0.8, 0.05  # s before the start and m: a bar on blocks does not move
 
 
 def judge_kind(places: Places, top: Top, low_m: float, ending: Ending, *, from_floor: bool) -> tuple[LiftName, Outcome]:
@@ -35,16 +35,20 @@ def judge_kind(places: Places, top: Top, low_m: float, ending: Ending, *, from_f
     if ending.outcome != "not_caught" and not _hangs(places, top, rise, ending):
         return ("snatch" if _is_overhead(places, top, low_m, ending) else "clean"), ending.outcome
     if rise < PULL_FAMILY_RISE and not (places.hips_fell(float(m.t[top.peak]), float(m.t[top.apex]) + 0.35) > HIP_DROP):
-        kind: LiftName = "pull" if _flies(m, top, h) else "deadlift"
+        kind: LiftName = "pull" if not from_floor or _is_pulled(m, top) else "deadlift"
         return kind, outcome_as(kind, places, top, low_m, ending)
     return _missed(places, top, rise), "not_caught"
 
 
-def _flies(m: Motion, top: Top, height_m: float) -> bool:
-    """Return whether the bar flew up fast and came down again at once, which straight standing arms do not allow."""
-    soon = m.height[top.apex : top.apex + round(FLIGHT_S / STEP_S)]
-    fell = float(soon[0] - np.min(soon)) / height_m
-    return bool(m.up[top.peak] > DEADLIFT_PEAK_M_S[1] or (m.up[top.peak] > DEADLIFT_PEAK_M_S[0] and fell > OVERSHOOT))
+def _is_pulled(m: Motion, top: Top) -> bool:
+    """Return whether a bar that stays on straight arms was pulled, not lifted: faster, and above all braked harder.
+
+    A pull is fastest near its end and stops within 0.4 s, a deadlift is fastest half way.
+    """
+    peak_m_s = float(m.up[top.peak])
+    braked_m_s2 = peak_m_s / (float(m.t[top.apex] - m.t[top.peak]) + STEP_S)
+    signs = ((peak_m_s, PULL_SPEED_M_S), (braked_m_s2, PULL_BRAKED_M_S2))
+    return bool(sum(np.clip((value - middle) / spread, -3, 3) for value, (middle, spread) in signs) > 0)
 
 
 def _missed(places: Places, top: Top, rise: float) -> LiftName:
@@ -88,11 +92,14 @@ def _is_overhead(places: Places, top: Top, low_m: float, ending: Ending) -> bool
     return sum((value - middle) / spread for value, (middle, spread) in signs) > 0
 
 
-def hang_or_block(m: Motion, begin: int) -> str:
+def hang_or_block(m: Motion, start_s: float) -> str:
     """Return "block" for a bar that was never higher before its lift and lay still, "hang" for one let down to it."""
-    before = m.height[: begin + 1]
-    still = np.abs(m.up[max(0, begin - 300) : begin + 1]) < 0.05
-    return "block" if float(np.max(before) - before[-1]) < 0.05 and bool(still.mean() > 0.6) else "hang"
+    before, just = m.t < start_s, (m.t > start_s - LAY_S) & (m.t < start_s - 0.2)
+    if not just.any():
+        return "hang"
+    lay_m = float(np.median(m.height[just]))
+    was_higher = float(np.max(m.height[before])) > lay_m + LAY_M
+    return "hang" if was_higher or float(np.ptp(m.height[just])) > LAY_M / 2 else "block"
 
 
 def depth_of_catch(places: Places, ending: Ending) -> str:
@@ -104,13 +111,17 @@ def depth_of_catch(places: Places, ending: Ending) -> str:
     return "" if not np.isfinite(over) else "power" if over > POWER_HIPS else "full"
 
 
-def split_or_power(places: Places, ending: Ending) -> str:
-    """Return "split" or "power" by how far the ankles are apart in the catch of a jerk, "" when hidden or missed."""
+def split_or_power(places: Places, dip_s: float, ending: Ending) -> str:
+    """Return "split" or "power" by how far the ankles part in the catch of a jerk, "" when hidden or missed."""
     if places.body is None or "catch" not in ending.times_s:
         return ""
-    at, body = ending.times_s["catch"] + 0.05, places.body
-    apart = abs(body.near(body.left_ankle_x_m, at) - body.near(body.right_ankle_x_m, at)) / places.stature_m
-    step = body.near(body.ankle_step_m, at) / places.stature_m
-    if not np.isfinite(apart):
+    body, at_s = places.body, ending.times_s["catch"] + 0.05
+
+    def parted(time_s: float) -> tuple[float, float]:
+        ahead = abs(body.near(body.left_ankle_x_m, time_s) - body.near(body.right_ankle_x_m, time_s))
+        return ahead / places.stature_m, body.near(body.ankle_step_m, time_s) / places.stature_m
+
+    (ahead, step), (ahead_before, step_before) = parted(at_s), parted(dip_s)
+    if not np.isfinite(ahead):
         return ""
-    return "split" if apart > SPLIT_APART or step > SPLIT_STEP else "power"
+    return "split" if ahead - ahead_before > SPLIT_APART or step - step_before > SPLIT_STEP else "power"

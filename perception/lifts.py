@@ -38,12 +38,17 @@ AFTER_CATCH_S = 0.8  # s, an earlier rise after a catch is the recovery
 SQUAT_DEPTH = 0.13  # of stature, a shallower descent is no squat
 SQUAT_BACK = 0.08  # of stature, how near to its height before the bar comes back when it is stood up
 SQUAT_FALL_M_S = -2.0  # m/s, nobody squats down faster
+HIPS_SHARE = 0.55  # of the bar's way down, which the hips go down with it in a squat
 WITH_BODY = 0.10  # of stature, bar and shoulders come down together in a squat
 BENT = 0.04  # of stature, shoulders of a lifter bent for a hang lift under standing ones
-HANG_RISE = 0.15  # of stature, a shorter rise from the hang is no lift
+HANG_RISE, QUICK_HANG_M_S = (
+    (0.10, 0.15),
+    0.8,
+)  # of stature and m/s: a shorter rise from the hang is no lift, a short one quick
 TAG_RISE = 0.17  # of stature, least rise of a slow pull from the floor: the knee
 HANG_LOW, RACK_LOW = 0.15, 0.65  # of stature, about how far the floor's rest is under a hang and under the shoulders
 AGAIN_S = 0.15  # s, how far the peak of the same lift moves on a slightly different curve
+STAND_S = 1.5  # s of the curve after a squat or deadlift that are read again
 LOOK_BACK_S = 2.0  # s of the curve before the first instant that are read again
 HANDS_HIGH: tuple[LiftName, ...] = ("snatch", "clean", "jerk")
 FLOOR_KINDS: tuple[LiftName, ...] = ("snatch", "clean", "pull", "deadlift", "unknown")
@@ -92,7 +97,8 @@ def relocate(curve: BarCurve, lift: LiftTimes, stature_m: float) -> LiftTimes | 
     Kind, variant, outcome and note stay; only the instants that the lift has are found again, those of the knee stay.
     """
     first = min(lift.times_s.values())
-    m = read_motion(curve, first - LOOK_BACK_S, lift.end_s + AGAIN_S)
+    stands = lift.kind in ("squat", "deadlift")
+    m = read_motion(curve, first - LOOK_BACK_S, lift.end_s + (STAND_S if stands else AGAIN_S))
     if len(m.t) < 10:
         return None
     peak_s = lift.times_s["peak_velocity"]
@@ -107,7 +113,7 @@ def relocate(curve: BarCurve, lift: LiftTimes, stature_m: float) -> LiftTimes | 
         from_floor = "lift_off" in lift.times_s
         times, rest, has_rest = pull_times(m, rise.top, from_floor=from_floor)
         low = rest if from_floor else rest - HANG_LOW * stature_m
-    if lift.kind in ("squat", "deadlift"):
+    if stands:
         times["max_height"] = arrival_s(m, rise.top)
     if "catch" in lift.times_s:
         times |= judge_catch(m, rise.top, low, stature_m, None).times_s
@@ -239,6 +245,8 @@ def _is_squat(places: Places, rise: _Rise, done: list[LiftTimes]) -> bool:
     fastest = float(np.min(m.up[rise.before : rise.a + 1]))
     if depth < SQUAT_DEPTH or short < -SQUAT_BACK or fastest < SQUAT_FALL_M_S:
         return False
+    if places.hips_fell(before_s, bottom_s) < HIPS_SHARE * depth:
+        return False  # a bar that is thrown up and caught on the shoulders goes down farther than the body
     slack = places.shoulders_sank(before_s, bottom_s)
     if not np.isfinite(slack):
         rested = any(lift.kind in FLOOR_KINDS for lift in done)
@@ -256,7 +264,8 @@ def _is_pull(places: Places, rise: _Rise) -> bool | None:
     if place == "floor":
         quick = rise_m >= PULL_RISE_M and peak_m_s >= PULL_PEAK_M_S
         return True if quick or rise_m >= TAG_RISE * h else None
-    if place != "hang" or rise_m < HANG_RISE * h or peak_m_s < PULL_PEAK_M_S:
+    least = HANG_RISE[0] if peak_m_s > QUICK_HANG_M_S else HANG_RISE[1]
+    if place != "hang" or rise_m < least * h or peak_m_s < PULL_PEAK_M_S:
         return None
     if not np.isfinite(places.over_shoulders(float(m.t[a]))):
         return False if rise_m >= 0.25 * h else None
@@ -294,7 +303,7 @@ def _pull(places: Places, rises: list[_Rise], wanted: LiftName | None, *, from_f
     if kind == "deadlift":
         times["max_height"] = arrival_s(m, top)
     times |= catch.times_s
-    variant = "" if from_floor else hang_or_block(m, rises[0].a)
+    variant = "" if from_floor else hang_or_block(m, times["start"])
     variant = f"{variant} {depth_of_catch(places, catch)}".strip()
     return LiftTimes(times, outcome, rest, float(m.t[catch.end]), has_rest, kind, variant, catch.note)
 
@@ -311,7 +320,7 @@ def _jerk(places: Places, rises: list[_Rise]) -> LiftTimes:
     over = places.over_shoulders(ending.times_s.get("catch", float(m.t[rise.top.apex])))
     if "catch" in ending.times_s and over < PULL_CATCH + 0.18:
         outcome, ending = "not_caught", Ending("not_caught", ending.end, {})
-    variant = split_or_power(places, ending)
+    variant = split_or_power(places, times["dip_start"], ending)
     return LiftTimes(times | ending.times_s, outcome, rest, float(m.t[ending.end]), True, "jerk", variant, ending.note)
 
 

@@ -14,6 +14,7 @@ from perception.pose import Floats, check_shape, freeze
 ENDINGS = (".trc", ".c3d")
 MOST_BYTES = 1 << 30
 MOST_FRAMES = 60_000  # as many as a clip may have
+LARGEST_BODY_M = 8.0  # m, from the farthest marker to the farthest, bar overhead and clutter included
 _METRES = {"m": 1.0, "meter": 1.0, "meters": 1.0, "cm": 0.01, "mm": 0.001, "millimeters": 0.001, "in": 0.0254}
 _HEADER_LINES = 5  # of a TRC file: kind, names and values of the settings, marker names, axes
 _FIRST_MARKER = 2  # column of a TRC file, after frame number and time
@@ -42,7 +43,7 @@ class MarkerTrial:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PixelTrial:
-    """Points over T frames in pixels of a clip, x right and y down, as Sports2D writes them; NaN where not seen.
+    """Points over T frames in pixels of a clip, x right and y down, as Sports2D 0.8 writes them; NaN where not seen.
 
     Attributes:
         times_s: (T,), from the file, strictly increasing.
@@ -132,7 +133,14 @@ def _read(path: Path) -> _Table:
         raise InputError(f"{name}: its times do not increase; export it again")
     values = table.values.copy()
     values[(values == 0).all(axis=2)] = np.nan
-    return _Table(table.times_s, table.names, values, table.unit)
+    unit = "px" if table.unit == "m" and _is_too_large(values) else table.unit
+    return _Table(table.times_s, table.names, values, unit)
+
+
+def _is_too_large(values_m: Floats) -> bool:
+    """Return whether a body would be larger than any: Sports2D says "m" in its files of pixels too."""
+    spans = np.fmax.reduce(values_m, axis=1) - np.fmin.reduce(values_m, axis=1)
+    return bool(np.isfinite(spans).any() and np.nanmedian(np.fmax.reduce(spans, axis=1)) > LARGEST_BODY_M)
 
 
 def _read_trc(path: Path, name: str) -> _Table:

@@ -5,16 +5,19 @@ from dataclasses import replace
 import numpy as np
 
 from coach.domain.lift import INSTANTS, Instant, InstantName, Lift, LiftName
-from coach.domain.measures import MEASURES, Measure
+from coach.domain.measures import MEASURES, Limit, Measure
 from coach.domain.settings import AnalysisSettings
 from perception.bar import BarCurve, agreement
 from perception.body import place_measures, pull_phases
 from perception.force import GRAVITY_M_S2, free_fall_gravity
+from perception.front import bar_tilt_at
+from perception.ground_force import forces_on_floor
 from perception.instants import LiftTimes
 from perception.kinematics import measure_angles
 from perception.measures import Spread, angle_measures, bar_measures, make_measure, spread_by_noise
 from perception.pose import Floats
 from perception.readings import Context, beginning, read_bar
+from perception.sagittal import SideView
 from perception.scale import Scale
 from perception.shot import Shot
 from perception.timebase import FALL_FINE_M_S2, PullTimes, TimeBase, bounce_gravity, check_time_base
@@ -72,10 +75,17 @@ def measure_lift(
     measures, reasons = bar_measures(read_bar(curve, lift, context), spread, context, shot.samples.source, times_s)
     for more, less in (
         angle_measures(angles, lift, context, times_s),
+        _tilt(shot, lift, context, times_s),
         place_measures(shot.pose, shot.hands_px, lift, context, shot.forward, hands_agree=not apart > FAR_APART_M),
     ):
         measures |= more
         reasons |= less
+    view = SideView(context.scale, shot.forward, shot.centre_px, settings.plate_diameter_m / 2, shot.stature_m)
+    floor = forces_on_floor(
+        shot.pose, shot.plate, shot.samples, curve, lift, view, context, settings.body_mass_kg, times_s
+    )
+    measures |= floor.measures
+    reasons |= floor.reasons
     if fall is not None:
         measures["free_fall_gravity_m_s2"] = make_measure(
             "free_fall_gravity_m_s2", fall[0], {"scale": fall[1]}, "plate", None, times_s
@@ -92,6 +102,20 @@ def measure_lift(
         ),
         [*_judge_agreement(alike, apart), *_judge_fall(fall), *([f"lift {number}: {lift.note}"] if lift.note else [])],
     )
+
+
+def _tilt(shot: Shot, lift: LiftTimes, context: Context, times_s: Floats) -> tuple[dict[str, Measure], dict[str, str]]:
+    """Return how the bar tilts at the catch, lifter's right end higher (+): seen from the front it is at the left."""
+    name = "bar_tilt_catch_deg"
+    reason = context.why_not(name)
+    if reason is None and "catch" in lift.times_s:
+        seen = bar_tilt_at(shot.line, lift.times_s["catch"])
+        if seen is not None:
+            sign = -1.0 if shot.look.view == "front" else 1.0
+            errors: dict[Limit, float] = {"noise": seen[1], "camera": shot.roll.sd_deg}
+            return {name: make_measure(name, sign * seen[0], errors, "plate", lift.times_s["catch"], times_s)}, {}
+        reason = "the ends of the bar were not both seen at the catch"
+    return {}, {name: reason or "the lift was not caught"}
 
 
 def check_clock(shot: Shot, settings: AnalysisSettings) -> TimeBase:
@@ -197,8 +221,6 @@ def _usual_reason(name: str, lift: LiftTimes, settings: AnalysisSettings) -> str
         return "the bar was not dropped freely in view"
     if MEASURES[name].unit in ("N", "N s", "J", "W") and settings.bar_mass_kg is None:
         return "the mass of the bar was not told (--bar-mass)"
-    if name == "ground_force_peak_n":
-        return "needs the whole body in 3D, which this version does not measure"
     if "lift_off" not in lift.times_s and ("first_pull" in name or "off_floor" in name):
         return "the bar did not start from the floor"
     if "transition" in name or "first_pull" in name or "second_pull" in name:

@@ -7,7 +7,7 @@ import numpy as np
 
 from coach.domain.lift import InstantName, Outcome
 from perception.bar import BarCurve
-from perception.body_signals import BodySignals
+from perception.body_signals import STANDING_HIP, BodySignals
 from perception.instants import NO_DROP_S, STEP_S, LiftTimes, Motion, Top, find_catch
 
 FREE_FALL_M_S = -2.6  # m/s, a bar that falls faster has been dropped: 0.35 m of free fall
@@ -16,6 +16,7 @@ STANDING_M_S = 0.06  # m/s, slower than this for HOLD_S, and above the catch, is
 HOLD_S = 0.40  # s
 STOOD_M = 0.15  # m, above the catch a still bar is that of a standing lifter
 LEFT_M = 0.10  # m, so far under where it was held the bar is being let down, or dips for a jerk
+UPRIGHT = 0.80  # of the standing height of the hips, lower ones are in a squat or a split
 NEAR_TOP_M = 0.05  # m, below the highest place after the catch it is still up
 CAUGHT_OVER = 0.15  # of stature, lowest catch over the floor
 SOFT_S, SOFT_M = 0.6, 0.10  # s after max height in which a bar caught without a real drop stays up to so many m
@@ -51,7 +52,7 @@ def judge_catch(m: Motion, top: Top, low_m: float, height_m: float, body: BodySi
     fell_m_s = float(np.min(m.up[top.apex : catch + 1]))
     if fell_m_s < FREE_FALL_M_S or m.height[catch] < low_m + CAUGHT_OVER * height_m:
         return Ending("not_caught", fallen_index(m, top.apex, low_m), {})
-    return _after_catch(m, catch, low_m, {"catch": float(m.t[catch])})
+    return _after_catch(m, catch, low_m, height_m, body)
 
 
 def _without_turning(m: Motion, top: Top, low_m: float, height_m: float, body: BodySignals | None) -> Ending:
@@ -62,7 +63,7 @@ def _without_turning(m: Motion, top: Top, low_m: float, height_m: float, body: B
     soft = m.height[top.apex : top.apex + round(SOFT_S / STEP_S)]
     if float(soft[0] - np.min(soft)) >= SOFT_M:
         return Ending("not_caught", fallen_index(m, top.apex, low_m), {})
-    ending = _after_catch(m, top.apex, low_m, {"catch": float(m.t[top.apex])})
+    ending = _after_catch(m, top.apex, low_m, height_m, body)
     return Ending("caught_no_drop", ending.end, ending.times_s) if ending.outcome == "caught" else ending
 
 
@@ -86,12 +87,13 @@ def _lost_from_sight(m: Motion, height_m: float, body: BodySignals | None) -> En
     return Ending("caught" if kept else "not_caught", last, {}, f"{seen}; the outcome is told by the hands alone")
 
 
-def _after_catch(m: Motion, catch: int, low_m: float, times: dict[InstantName, float]) -> Ending:
+def _after_catch(m: Motion, catch: int, low_m: float, height_m: float, body: BodySignals | None) -> Ending:
     """Look for the recovery (standing still, higher than the catch) before the bar comes down."""
+    times: dict[InstantName, float] = {"catch": float(m.t[catch])}
     at_catch = float(m.height[catch])
     thrown = np.flatnonzero(m.up[catch:] < DROPPED_M_S)
     end = min(fallen_index(m, catch, low_m), catch + int(thrown[0]) if len(thrown) else len(m.t) - 1)
-    stood = standing_index(m, catch, end)
+    stood = standing_index(m, catch, end, height_m, body)
     if stood is not None:
         left = np.flatnonzero(m.height[stood:] < m.height[stood] - LEFT_M)
         end = min(end, stood + int(left[0])) if len(left) else end
@@ -100,8 +102,8 @@ def _after_catch(m: Motion, catch: int, low_m: float, times: dict[InstantName, f
     return Ending("caught" if end == len(m.t) - 1 or highest > at_catch + 0.30 else "caught_then_lost", end, times)
 
 
-def standing_index(m: Motion, catch: int, end: int) -> int | None:
-    """Return where the bar first hangs still over a standing lifter, or None.
+def standing_index(m: Motion, catch: int, end: int, height_m: float, body: BodySignals | None) -> int | None:
+    """Return where the bar is first held still over a standing lifter, or None.
 
     Clearly above the catch, or, after a catch high up, near the highest place it reaches. Still is judged by the slope
     over the whole hold, because noise alone makes a bar faster than that for a moment.
@@ -116,6 +118,9 @@ def standing_index(m: Motion, catch: int, end: int) -> int | None:
     slope = np.convolve(held, centred[::-1], "valid") / (np.sum(centred**2) * STEP_S)
     mean = np.convolve(held, np.full(n, 1 / n), "valid")
     still = np.flatnonzero((np.abs(slope) < STANDING_M_S) & (mean > limit))
+    if body is not None and len(still):
+        hips = np.interp(m.t[catch + still + n // 2], body.times_s, body.hip_y_m) - body.ground_m
+        still = still[~(hips < UPRIGHT * STANDING_HIP * height_m)]
     if not len(still):
         return None
     first = catch + int(still[0])

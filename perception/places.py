@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from perception.body_signals import BodySignals
+from perception.body_signals import STANDING_HIP, BodySignals
 from perception.instants import Motion
 
 Place = Literal["floor", "hang", "shoulders", "overhead"]
@@ -14,7 +14,6 @@ FLOOR_BAND_M = 0.15  # m, without a body: so near to the lowest place of the bar
 OVERHEAD, ON_SHOULDERS = 0.13, -0.13  # of stature over the shoulder joints
 TALL_OVERHEAD, TALL_SHOULDERS = 0.92, 0.52  # of stature over the bar on the floor, standing; for a hidden body
 PLATE_OVER_ANKLE = 0.09  # of stature, centre of a bar on the floor over the ankle joint
-STANDING_HIP = 0.49  # of stature, hip over ankle joint standing; source: Winter 2009, fig. 4.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,7 +1,7 @@
 """How far the camera is tilted about its axis, from what falls and from what stands upright."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import cv2
@@ -25,7 +25,9 @@ PEAK_WIDTH_DEG = 0.75  # deg, half the width of the heap of lines that counts
 LEAST_LENGTH = 1.5  # pictures' widths of line in the heap of one picture, else there is too little to go by
 LEAST_SHARE = 0.35  # of the length within LARGEST_TILT_DEG that must lie in the heap
 UPRIGHT_SD_DEG = 0.25  # deg, walls and racks are built upright, lenses bend lines
-LEVEL_SD_DEG = 0.6  # deg, edges of the floor are level, but seem tilted when the camera looks along them a little
+LEVEL_SD_DEG = 0.45  # deg, edges of floor and walls, when the camera stands square to them
+LEVEL_SD_PER_YAW = 0.1  # deg a deg of yaw, because edges that lead away seem tilted
+SQUARE_WITHIN_DEG = 12.0  # deg of yaw, beyond it level edges tell nothing
 FALL_SPEED = 0.5  # of the fastest fall, above which hands have let go
 FALL_SD_DEG = 0.5  # deg, hands let go one after the other
 BOUNCE_SD_DEG = 0.15  # deg, a bar that lands on one plate first
@@ -127,7 +129,11 @@ def _find_lines(detector: cv2.LineSegmentDetector, image_rgb: Image, boxes_px: S
 
 
 def estimate_roll(
-    lines: Sequence[SeenLines], camera: CameraTrack | None, size_px: tuple[int, int], fall: RollEvidence | None = None
+    lines: Sequence[SeenLines],
+    camera: CameraTrack | None,
+    size_px: tuple[int, int],
+    fall: RollEvidence | None = None,
+    yaw_deg: float = 0.0,
 ) -> Roll:
     """Return the roll of the camera in a scene from all that tells it.
 
@@ -139,11 +145,13 @@ def estimate_roll(
         camera: Takes the frames to the scene's first one; None for a still camera.
         size_px: Width and height.
         fall: From `plumb_fall`, where the bar was dropped.
+        yaw_deg: Off the square side view, -90 to 90; NaN when unknown.
     """
     told = [fall] if fall is not None else []
     ends = [_steadied(seen, camera) for seen in lines]
     if ends:
         told += [e for kind in ("upright", "level") if (e := _from_lines(ends, size_px, kind)) is not None]
+    told = [e for e in (_if_square(e, yaw_deg) for e in told) if e is not None]
     if not told:
         return Roll(0.0, UNKNOWN_ROLL_SD_DEG)
     told.sort(key=lambda e: e.sd_deg)
@@ -159,7 +167,22 @@ def _combine(told: list[RollEvidence]) -> Roll:
     if len(agreed) < len(told) and len(agreed) == 1:
         gap = min(abs(e.roll_deg - roll) for e in told[1:])
         sd = float(np.hypot(sd, min(gap / 2, 1.0)))
+    is_at_one = len(agreed) == len(told)
+    if is_at_one and sd > UNKNOWN_ROLL_SD_DEG and abs(roll) < 2 * float(np.hypot(sd, UNKNOWN_ROLL_SD_DEG)):
+        # Weak evidence that fits an upright tripod is no worse than none.
+        share = UNKNOWN_ROLL_SD_DEG**2 / (UNKNOWN_ROLL_SD_DEG**2 + sd**2)
+        roll, sd = share * roll, float(np.sqrt(share)) * sd
     return Roll(roll, sd, tuple(agreed))
+
+
+def _if_square(told: RollEvidence, yaw_deg: float) -> RollEvidence | None:
+    """Return level edges less sure the less square the camera stands to them; None when it does not, or nobody knows."""
+    if told.kind != "level":
+        return told
+    off = min(abs(yaw_deg), 90 - abs(yaw_deg))
+    if not off <= SQUARE_WITHIN_DEG:
+        return None
+    return replace(told, sd_deg=float(np.hypot(told.sd_deg, LEVEL_SD_PER_YAW * off)))
 
 
 def _steadied(seen: SeenLines, camera: CameraTrack | None) -> Floats:

@@ -46,6 +46,7 @@ class Shot:
 
     Attributes:
         start, stop: Frames of the clip.
+        size_px: Of the pictures, width and height.
         pose, hands_px, plate, line: The athlete, the midpoint of the hands, the near plate and both plates edge-on.
         seen: The same as the pictures show them.
         look, roll: Where the camera stands about the athlete, and how it is tilted.
@@ -58,6 +59,7 @@ class Shot:
 
     start: int
     stop: int
+    size_px: tuple[int, int]
     pose: PoseTrack
     hands_px: Floats
     plate: PlateTrack
@@ -74,6 +76,11 @@ class Shot:
     lifts: list[tuple[BarCurve, LiftTimes]]
 
     @property
+    def centre_px(self) -> tuple[float, float]:
+        """Middle of the pictures."""
+        return (self.size_px[0] - 1) / 2, (self.size_px[1] - 1) / 2
+
+    @property
     def forward(self) -> float:
         """1 when the athlete faces the right of the picture, -1 for the left."""
         return -1.0 if self.look.facing == "left" else 1.0
@@ -81,18 +88,11 @@ class Shot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """Athlete and bar where the frames of a shot show them.
-
-    Attributes:
-        pose, hands_px: As in `Shot`.
-        plate_px: (T, 2), centre of the disc, or the middle between both plates seen from the front.
-        end_px: (T, 2), end of the near sleeve; NaN where it was not seen.
-    """
+    """Athlete and bar where the frames of a shot show them; `plate_px` is (T, 2), of the disc or between both plates."""
 
     pose: PoseTrack
     hands_px: Floats
     plate_px: Floats
-    end_px: Floats
 
 
 def look_at_shot(
@@ -118,14 +118,16 @@ def look_at_shot(
         plate = _find_plate(clip if reads_again else None, watched, times, discs, pose, hands)
     look = _look(pose, plate)
     in_front = watched.ends[start:stop] if use_plate else [no_ends()] * len(times)
-    line = track_bar_line(times, in_front, hands_midpoint_px(found.points_px, found.visibility))
+    line = track_bar_line(
+        times, in_front, hands_midpoint_px(found.points_px, found.visibility), settings.plate_diameter_m
+    )
     if look.view in ("front", "rear") and not _shows_its_face(plate):
         plate = no_plate(times)
     roll = _roll(watched, start, stop, times, plate)
     seen = Seen(found, hands_midpoint_px(found.points_px, found.visibility), _as_shown(plate, line, camera, start))
     steady_line = replace(line, end_px=level(camera.steady(line.end_px, start), roll.roll_deg, watched.size_px))
     return _measure_bar(
-        (start, stop),
+        (start, stop, watched.size_px),
         level_pose(pose, roll.roll_deg, watched.size_px),
         level_plate(plate, roll.roll_deg, watched.size_px),
         steady_line,
@@ -171,7 +173,7 @@ def _as_shown(plate: PlateTrack, line: BarLineTrack, camera: CameraTrack, start:
 
 
 def _measure_bar(
-    frames: tuple[int, int],
+    part: tuple[int, int, tuple[int, int]],
     pose: PoseTrack,
     plate: PlateTrack,
     line: BarLineTrack,
@@ -201,7 +203,7 @@ def _measure_bar(
     curves = [(a, b, fit_curve(samples, a, b)) for a, b in stretches(samples)]
     body = measure_body(pose, hands, samples, work.body_m_per_px, forward)
     lifts = [(curve, lift) for _, _, curve in curves for lift in find_lifts(curve, body, stature, settings.lift)]
-    return Shot(*frames, pose, hands, plate, line, seen, look, roll, scale, work, samples, curves, body, stature, lifts)
+    return Shot(*part, pose, hands, plate, line, seen, look, roll, scale, work, samples, curves, body, stature, lifts)
 
 
 def _look_again(clip: Clip, times_s: Floats, discs: Sequence[Discs], plate: PlateTrack) -> Sequence[Discs] | None:

@@ -1,5 +1,6 @@
 """From a clip to the facts of its lifts: one pass over the frames, then everything else on small arrays."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -10,16 +11,18 @@ from coach.domain.errors import InputError
 from coach.domain.lift import CameraFacts, Lift, LiftName, PoseFacts, Report
 from coach.domain.settings import AnalysisSettings
 from perception.bar import fit_curve
+from perception.bar_end import track_bar_end
 from perception.clip_checks import safe_name
 from perception.force import bar_force
 from perception.lifts import declined_stretches, find_lifts
 from perception.measure_lift import check_clock, measure_lift, pull_times
-from perception.pose import Floats, PoseTrack
+from perception.plate import PlateTrack
+from perception.pose import Floats, Image, PoseTrack
 from perception.readings import beginning
 from perception.shot import Shot, look_at_shot
 from perception.timebase import PullTimes, find_copies, search_factor
 from perception.tracks import BarTrack, Tracks
-from perception.video import Clip, clip_facts
+from perception.video import Clip, clip_facts, read_frames
 from perception.watch import OnProgress, Watched, watch_clip
 
 HOW_TO_FILM = (
@@ -110,6 +113,31 @@ def _slow_motion(shot: Shot) -> str | None:
 
     clock = search_factor(pulls_at, shot.work_scale.bar_relative_sd)
     return None if clock is None else clock.warning
+
+
+def follow_bar_end(analysis: Analysis, on_progress: OnProgress | None = None) -> Analysis:
+    """Return the analysis with the end of the near sleeve followed too, where the plate was seen from the side.
+
+    It reads the frames once more, so it is left out where only measures are wanted.
+    """
+    bar, camera = analysis.tracks.bar, analysis.report.camera
+    radius = bar.plate_radius_px[np.isfinite(bar.plate_radius_px)]
+    if camera.view not in ("side", "oblique") or camera.cuts or not len(radius):
+        return analysis
+    n = len(bar.times_s)
+    plate = PlateTrack(
+        bar.times_s.copy(), bar.plate_px.copy(), bar.plate_confidence.copy(), float(np.median(radius)), 0.0, 0.0
+    )
+
+    def images() -> Iterator[Image]:
+        for i, frame in enumerate(read_frames(analysis.clip)):
+            if on_progress:
+                on_progress("bar end", i + 1, n)
+            if i < n:
+                yield frame.image
+
+    end = track_bar_end(images(), plate).end_px
+    return replace(analysis, tracks=replace(analysis.tracks, bar=replace(bar, end_px=end)))
 
 
 def _camera_facts(watched: Watched, main: Shot) -> CameraFacts:
@@ -215,7 +243,7 @@ def _join_tracks(watched: Watched, shots: list[Shot], settings: AnalysisSettings
         part = slice(shot.start, shot.stop)
         pose = shot.seen.pose
         points[part], world[part], visibility[part] = pose.points_px, pose.world_m, pose.visibility
-        plate[part], hands[part], end[part] = shot.seen.plate_px, shot.seen.hands_px, shot.seen.end_px
+        plate[part], hands[part] = shot.seen.plate_px, shot.seen.hands_px
         is_line = shot.line.is_found and not shot.plate.is_found
         confidence[part] = shot.line.confidence if is_line else shot.plate.confidence
         radius = shot.line.height_px / 2 if is_line else shot.plate.radius_px

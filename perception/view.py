@@ -19,7 +19,7 @@ AHEAD = 0.50  # toes before heels plus nose before ears over trunk length, seen 
 AHEAD_SD = 0.20
 WORLD_SD_DEG = 14.0  # deg, error of the turn of BlazePose's shoulders and hips in 3D; from 17 clips
 SCATTER_SD_DEG = 40.0  # deg more for a turn that scatters all around from frame to frame
-FLATTENING_SD = 0.012  # of the plate's width over height
+FLATTENING_SD = 0.018  # of the plate's width over height; 0.025 too round at a yaw of 18 degrees
 STRAY = {
     "spread": 0.03,
     "ahead": 0.01,

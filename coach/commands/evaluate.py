@@ -8,6 +8,7 @@ import typer
 from coach.commands.terminal import OnProgress, complain, print_table, progress
 from coach.domain.words import printable
 from perception.simulator.spec import View
+from perception.simulator.technique import LiftKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Scores: how good the measures and the guidance are.", no_args_is_help=True)
 
-SimulatedLift = Literal["snatch", "mixed"]
 CaseLanguage = Literal["en", "zh-Hant", "zh-Hans", "mixed"]
 HELD_OUT_SEED = 1_000_000  # as eval.cases says; read here without its imports
 META_SEED = 3_000_000  # as eval.meta says
@@ -39,7 +39,9 @@ def perception(
     ] = Path("out/eval-perception"),
     n: Annotated[int, typer.Option("--n", min=1, help="Number of simulated clips.")] = 60,
     seed: Annotated[int, typer.Option("--seed", help="Of the set.")] = 0,
-    lift: Annotated[SimulatedLift, typer.Option("--lift", help="Which lift; mixed for every kind in turn.")] = "mixed",
+    lift: Annotated[
+        Literal[LiftKind, "mixed"], typer.Option("--lift", help="Which lift; mixed for every kind in turn.")
+    ] = "mixed",
     view: Annotated[
         Literal[View, "mixed"], typer.Option("--view", help="Where the camera stands; mixed for all in turn.")
     ] = "mixed",

@@ -120,6 +120,7 @@ MEASURES: dict[str, MeasureInfo] = {
         _info("elbow_bend_pull_deg", "deg", 0, "arm bend before the power position", "largest 180 minus elbow angle before the power position"),
         _info("foot_jump_m", "m", 2, "foot jump", "mid-foot at the catch minus at the start, forward (+)", lifts="snatch clean"),
         _info("left_right_wrist_height_m", "m", 2, "left-right wrist height", "right minus left wrist height at the catch", "front rear", lifts=_CAUGHT),
+        _info("bar_tilt_catch_deg", "deg", 1, "tilt of the bar at the catch", "right end higher (+) than the left", "front rear", lifts=_CAUGHT),
         _info("free_fall_gravity_m_s2", "m/s2", 1, "free-fall check", "acceleration of the dropped bar; 9.81 when scale and time are right", _ANY, lifts=_ALL),
         _info("impulse_check_ratio", "1", 2, "impulse check", "integral of the force curve over m (v + g t); 1 when they agree", _ANY, lifts=_ALL),
     )

@@ -26,8 +26,9 @@ from perception.simulator.random_spec import random_spec
 from perception.simulator.render import Stage
 from perception.simulator.shapes import Shape
 from perception.simulator.simulation import Motion, simulate
-from perception.simulator.spec import Fault, Filming, LiftSpec, VideoSpec, View
+from perception.simulator.spec import Filming, LiftSpec, VideoSpec, View
 from perception.simulator.surroundings import surroundings_of
+from perception.simulator.technique import Fault
 from perception.simulator.truth import frame_times, truth_of
 
 CLIP_NAME = "lift.mp4"

@@ -16,7 +16,9 @@ from perception.segments import body_com
 from perception.simulator.motion import SnatchMotion
 from perception.simulator.pose_noise import observe_lift
 from perception.simulator.true_lift import DENSE_HZ, Dense, find_instants
+from perception.view import Look
 
+SQUARE = Look("side", "unknown", 0.0, 4.0)  # simulated cameras stand within 4 degrees of square
 BEFORE_S, AFTER_S = 1.0, 1.0  # s, of the clip before lift-off and after the apex
 SET_UP_S = 0.5  # s, at rest before lift-off: every set-up lasts longer
 
@@ -69,4 +71,4 @@ def solve_simulated(
     view = SideView(scale, forward, centre, spec.bar.plate_diameter_m / 2, spec.lifter.height_m)
     seen, body, lift = solve_lift(pose, plate, curve, lift, view)
     loads = Loads(seen, body, curve, samples, lift, view, spec.lifter.mass_kg, spec.bar.mass_kg)
-    return loads, Context(scale, "side", spec.lifter.height_m, spec.bar.mass_kg, rate_hz), -start
+    return loads, Context(scale, SQUARE, spec.lifter.height_m, spec.bar.mass_kg, rate_hz), -start

@@ -71,14 +71,24 @@ def test_the_weights_are_listed_for_machines_and_people(coach: Coach) -> None:
     models = [row for row in rows if "repository" in row]
     assert "blazepose" in {row["bundle"] for row in weights}
     for row in weights:
-        assert len(row["sha256"]) == 64
+        assert row["bundle"] == "rtmpose" or len(row["sha256"]) == 64
         assert row["sources"]
         assert row["file_name"] in table
-    assert {"qwen3-vl-2b", "qwen3-vl-4b", "qwen3.5-4b"} == {row["name"] for row in models}
+    names = {"qwen3-vl-2b", "qwen3-vl-4b", "qwen3.5-4b", "vitpose-base", "rtdetr-r50"}
+    assert names == {row["name"] for row in models}
     for row in models:
         assert row["repository"] in table
     assert all(row["licence"] for row in rows)
     assert len(weights) + len(models) == len(rows)
+
+
+def test_both_models_of_vitpose_are_fetched_by_one_name(coach: Coach, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coach.hub.fetch", lambda name, on_progress: Path("models") / name)
+
+    ended = coach("models", "fetch", "vitpose")
+
+    assert ended.out.split() == ["models/vitpose-base", "models/rtdetr-r50"]
+    assert "usyd-community/vitpose-base-simple, licence Apache-2.0" in ended.err
 
 
 def test_unknown_weights_are_refused_with_the_names_there_are(coach: Coach) -> None:

@@ -139,10 +139,30 @@ def deadlift(m: MadeUpLift | None = None, seconds: float = 1.6) -> MadeUpLift:
 
 
 def high_pull(m: MadeUpLift | None = None) -> MadeUpLift:
-    """A clean pull: full extension, the bar flies past the hips on straight arms and comes down with them."""
+    """A clean pull: full extension, the bar flies up on straight arms and comes down with them."""
     start = m or begin()
-    up = pull(start, 1.25, 0.0, (STANDING_M[0] - 0.05, STANDING_M[1] - 0.08))
-    return rest(rise(up, -lowest(up) + 0.45, 0.5, STANDING_M), 0.6)
+    up = pull(start, 1.2, 0.08, (STANDING_M[0] - 0.04, STANDING_M[1] - 0.05))
+    return rest(rise(up, -lowest(up), 0.8, BENT_M), 0.6)
+
+
+def lost_at_the_top(forward_m_s: float = 0.0, peak_m_s: float = 1.75) -> MadeUpLift:
+    """A snatch that is let go at its highest place and falls in front (positive) or behind."""
+    up = pull(begin(), peak_m_s, 0.12, SQUAT_M)
+    apex = round(up.bar.marks["max_height"] / STEP_S)
+    bar = MadeUpBar(up.bar.up[:apex], up.bar.forward[:apex], up.bar.marks, up.bar.floor_m).fall()
+    drift = bar.forward.copy()
+    drift[apex - 300 :] = forward_m_s
+    bar = MadeUpBar(bar.up, drift, bar.marks, bar.floor_m)
+    return (
+        replace(up, bar=bar, body=up.body[:-2])
+        .stands(SQUAT_M, apex * STEP_S + 0.2 - bar.times_s[-1])
+        .stands(STANDING_M)
+    )
+
+
+def let_down(m: MadeUpLift, metres: float, seconds: float = 1.2, posture: tuple[float, float] = BENT_M) -> MadeUpLift:
+    """Lower the bar under control."""
+    return rise(m, -metres, seconds, posture)
 
 
 @dataclass(frozen=True)

@@ -250,12 +250,20 @@ def test_markers_in_metres_take_the_place_of_a_video_and_say_so(tmp_path):
     assert any("snatch.mp4 was not looked at" in warning for warning in analysis.report.warnings)
 
 
-def pixel_file(path, n=None):
+def pixel_file(path, n=None, unit="px"):
     truth = demo_truth()
     points = np.array(truth["keypoints_px"])
     points = np.concatenate([points, np.ones((*points.shape[:2], 1))], axis=2)[:n]
     markers = {name: points[:, i] for i, name in enumerate(truth["keypoint_names"])}
-    return write_trc_file(path, np.array(truth["times_s"])[:n], as_halpe(markers), "px")
+    return write_trc_file(path, np.array(truth["times_s"])[:n], as_halpe(markers), unit)
+
+
+@pytest.mark.parametrize("unit", ["px", "m"])
+def test_pixels_are_known_by_their_unit_or_because_nobody_is_that_tall(tmp_path, unit):
+    """Sports2D 0.8.34 writes "m" into the header of its files of pixels."""
+    path = pixel_file(tmp_path / "lift_px_person00.trc", unit=unit)
+    assert unit_of(path) == "px"
+    assert read_pixel_markers(path).points_px.shape == (len(TIMES), 17, 2)
 
 
 def test_a_file_in_pixels_is_an_estimator_for_its_clip(tmp_path):

@@ -1,0 +1,162 @@
+"""The bar from the front over time: its ends to parts of a pixel, its scale, its tilt, and when it is refused."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coach.domain.settings import AnalysisSettings
+from perception.athlete import hands_midpoint_px
+from perception.bar import fit_curve, stretches
+from perception.barline import BarEndWatch
+from perception.barline_track import BarLineTrack, track_bar_line
+from perception.front import bar_tilt_at, front_scale, is_better_than_hands, sample_bar_line, scale_disagreement
+from perception.instants import find_lifts
+from perception.pose import Floats
+from perception.video import open_clip, read_frames
+from tests.perception.made_up_front import HEIGHT_PX, PX_PER_M, FrontView
+
+N = 44
+TIMES_S = np.arange(N) / 25.0
+RISE_PX = 110.0
+
+
+def heights_px() -> Floats:
+    """Return the height of the bar in the picture: still, up in half a second, still."""
+    share = np.clip((np.arange(N) - 14) / 16, 0, 1)
+    return np.asarray(250.0 - RISE_PX * (3 * share**2 - 2 * share**3))
+
+
+def tracked(change: Callable[[FrontView, int], FrontView]) -> tuple[BarLineTrack, Floats, list[FrontView]]:
+    """Return the track, the hands and the truth of a clip drawn frame by frame."""
+    watch, ends, hands, views = BarEndWatch(), [], [], []
+    for i, y in enumerate(heights_px()):
+        view = change(FrontView(middle_px=(210.0, float(y))), i)
+        person = view.person()
+        ends.append(watch.observe(view.image(), [person]))
+        hands.append(hands_midpoint_px(person.points_px[None], person.visibility[None])[0])
+        views.append(view)
+    return track_bar_line(TIMES_S, ends, np.stack(hands)), np.stack(hands), views
+
+
+@pytest.fixture(scope="module")
+def plain() -> tuple[BarLineTrack, Floats, list[FrontView]]:
+    return tracked(lambda view, i: replace(view, has_shadow=i < 14))
+
+
+def off_px(track: BarLineTrack, views: list[FrontView]) -> Floats:
+    return np.asarray(track.end_px - np.stack([view.ends_px for view in views]) + 0.5)
+
+
+def test_both_ends_are_followed_to_half_a_pixel(plain: tuple[BarLineTrack, Floats, list[FrontView]]) -> None:
+    track, _, views = plain
+
+    off = off_px(track, views)
+
+    assert np.isfinite(off).all()
+    assert np.abs(off[..., 1]).max() < 0.6
+    assert np.abs(off[..., 0]).max() < 0.8
+
+
+def test_a_shadow_under_the_resting_plates_does_not_move_them(
+    plain: tuple[BarLineTrack, Floats, list[FrontView]],
+) -> None:
+    track, _, views = plain
+
+    off = off_px(track, views)[..., 1]
+
+    assert off[:13].mean() == pytest.approx(off[32:].mean(), abs=0.4)
+
+
+def test_the_scale_is_that_of_the_plates_and_their_distance_agrees(
+    plain: tuple[BarLineTrack, Floats, list[FrontView]],
+) -> None:
+    track, _, _ = plain
+
+    m_per_px, relative_sd = front_scale(track, AnalysisSettings())
+
+    assert m_per_px == pytest.approx(1 / PX_PER_M, rel=0.015)
+    assert 0.01 <= relative_sd < 0.02
+    assert abs(scale_disagreement(track, AnalysisSettings())) < 0.05
+
+
+def test_samples_rise_as_far_as_the_bar_does(plain: tuple[BarLineTrack, Floats, list[FrontView]]) -> None:
+    track, hands, _ = plain
+
+    samples = sample_bar_line(track, hands, 1 / PX_PER_M)
+
+    assert samples.source == "plate"
+    assert samples.y_m[-1] - samples.y_m[0] == pytest.approx(RISE_PX / PX_PER_M, abs=0.004)
+    assert is_better_than_hands(track, hands)
+
+
+def test_a_hidden_end_is_absent_and_the_other_carries_the_middle() -> None:
+    track, _, views = tracked(lambda view, i: replace(view, hidden=(1,)) if 20 <= i < 26 else view)
+
+    assert np.isnan(track.end_px[21:25, 1]).all()
+    assert np.abs(track.centre_px[21:25, 1] - [view.middle_px[1] - 0.5 for view in views[21:25]]).max() < 1.0
+    assert track.confidence[21:25].max() < 0.5 < track.confidence[:14].min()
+
+
+@pytest.mark.parametrize("tilt_px", [-9.0, 6.0])
+def test_the_tilt_of_the_bar_is_measured_with_its_error(tilt_px: float) -> None:
+    track, _, views = tracked(lambda view, i: replace(view, tilt_px=tilt_px))
+
+    tilt_deg, sd_deg = bar_tilt_at(track, 1.0) or (np.nan, np.nan)
+
+    left, right = views[25].ends_px
+    assert tilt_deg == pytest.approx(-np.degrees(np.arctan2(right[1] - left[1], right[0] - left[0])), abs=2 * sd_deg)
+    assert 0 < sd_deg < 0.6
+
+
+def test_hands_elsewhere_mean_that_the_pair_is_not_held(plain: tuple[BarLineTrack, Floats, list[FrontView]]) -> None:
+    watch, ends = BarEndWatch(), []
+    for y in heights_px():
+        view = FrontView(middle_px=(210.0, float(y)))
+        ends.append(watch.observe(view.image(), [view.person()]))
+
+    track = track_bar_line(TIMES_S, ends, plain[1] + (0.0, 2 * HEIGHT_PX))
+
+    assert not track.is_found
+    assert np.isnan(front_scale(track, AnalysisSettings())).all()
+
+
+def test_a_pair_lost_in_the_pull_leaves_the_bar_to_the_hands(
+    plain: tuple[BarLineTrack, Floats, list[FrontView]],
+) -> None:
+    track, hands, _ = plain
+    gone = track.end_px.copy()
+    gone[18:] = np.nan
+
+    assert not is_better_than_hands(replace(track, end_px=gone), hands)
+
+
+def test_the_tilt_is_absent_where_an_end_is_hidden(plain: tuple[BarLineTrack, Floats, list[FrontView]]) -> None:
+    gone = plain[0].end_px.copy()
+    gone[20:30, 0] = np.nan
+
+    assert bar_tilt_at(replace(plain[0], end_px=gone), 1.0) is None
+
+
+def test_a_real_clean_from_the_front_has_its_instants_within_two_frames(real_clips: Path) -> None:
+    watch, ends, times_s, middles = BarEndWatch(), [], [], [np.array([325.0, 280.0])]
+    for frame in read_frames(open_clip(real_clips / "clean_and_jerk_front_cut.mp4"), end_s=105.5 / 25.0):
+        holder = FrontView(middle_px=(float(middles[-1][0]), float(middles[-1][1]))).person()
+        found = watch.observe(frame.image, [holder])
+        middles.append(found.end_px[0].mean(axis=0))
+        ends.append(found)
+        times_s.append(frame.time_s)
+    track = track_bar_line(np.array(times_s), ends, np.stack(middles[1:]))
+    m_per_px, _ = front_scale(track, AnalysisSettings())
+    samples = sample_bar_line(track, np.stack(middles[1:]), m_per_px)
+    curve = fit_curve(samples, *stretches(samples)[0])
+
+    lift = find_lifts(curve.y, curve.x, 1.70)[0]
+
+    label = {"start": 20, "peak_velocity": 44, "max_height": 49, "catch": 60}
+    assert {name: 25.0 * lift.times_s[name] for name in label} == pytest.approx(label, abs=2.0)
+    assert float(curve.y.rate(np.array([lift.times_s["peak_velocity"]]))[0]) == pytest.approx(1.58, rel=0.12)
+    assert float(curve.y.value(np.array([lift.times_s["max_height"]]))[0]) - lift.rest_m == pytest.approx(0.90, rel=0.1)
+    assert 1 / m_per_px == pytest.approx(130, rel=0.1)

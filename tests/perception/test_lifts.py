@@ -1,0 +1,277 @@
+"""Which rises are lifts and of what kind, on made-up bars and bodies seen with noise; real clips through their arrays."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from perception.body_signals import BodySignals, measure_body
+from perception.instants import LiftTimes
+from perception.lifts import declined_stretches, find_lifts, relocate
+from perception.outcome import miss_direction
+from tests.perception import made_up_kinds as made
+from tests.perception.made_up_kinds import (
+    BENT_M,
+    HANDS_25,
+    HANDS_30,
+    PLATE_30,
+    PLATE_60,
+    RACK_M,
+    STANDING_M,
+    STATURE_M,
+    MadeUpLift,
+    Seen,
+    observe,
+)
+
+SEEN = [PLATE_60, PLATE_30, HANDS_30, HANDS_25]
+NAMES = ["plate60", "plate30", "hands30", "hands25"]
+
+
+def lifts_of(lift: MadeUpLift, seen: Seen = PLATE_60, seed: int = 0, **more: object) -> list[LiftTimes]:
+    gap = more.pop("gap_s", None)
+    return [
+        found
+        for curve, body in observe(lift, seen, seed, gap)
+        for found in find_lifts(curve, body, STATURE_M, more.get("wanted"))
+    ]
+
+
+def words(lifts: list[LiftTimes]) -> list[tuple[str, str]]:
+    return [(lift.kind, lift.outcome) for lift in lifts]
+
+
+def from_rack() -> MadeUpLift:
+    return made.begin(RACK_M, STANDING_M)
+
+
+KINDS: dict[str, tuple[Callable[[], MadeUpLift], list[tuple[str, str]]]] = {
+    "snatch": (lambda: made.drop(made.snatch()), [("snatch", "caught")]),
+    "clean": (lambda: made.drop(made.clean()), [("clean", "caught")]),
+    "clean and jerk": (lambda: made.drop(made.jerk(made.clean())), [("clean", "caught"), ("jerk", "caught")]),
+    "jerk": (lambda: made.drop(made.jerk(from_rack())), [("jerk", "caught")]),
+    "pull": (made.high_pull, [("pull", "not_caught")]),
+    "squats": (lambda: made.squat(made.squat(from_rack())), [("squat", "caught")] * 2),
+    "overhead squat": (lambda: made.squat(made.begin(1.65, STANDING_M)), [("squat", "caught")]),
+    "deadlift": (lambda: made.let_down(made.deadlift(), 0.5), [("deadlift", "caught")]),
+    "missed snatch": (lambda: made.lost_at_the_top(), [("snatch", "not_caught")]),
+}
+
+
+@pytest.mark.parametrize("seen", SEEN, ids=NAMES)
+@pytest.mark.parametrize("name", list(KINDS))
+def test_every_kind_is_recognised_with_its_outcome_and_nothing_else_counts(name: str, seen: Seen) -> None:
+    make, expected = KINDS[name]
+    lift = make()
+
+    right = [words(lifts_of(lift, seen, seed)) == expected for seed in range(6)]
+
+    assert sum(right) >= 6 if seen.rate_hz == 60 else sum(right) >= 5
+
+
+def test_a_jerk_has_its_own_instants_in_order_and_starts_in_the_dip() -> None:
+    path = made.drop(made.jerk(from_rack()))
+    (lift,) = lifts_of(path)
+    at, marks = lift.times_s, path.bar.marks
+
+    assert "lift_off" not in at
+    order = ("dip_start", "start", "dip_bottom", "peak_velocity", "max_height", "catch", "recovered")
+    assert [at[name] for name in order] == sorted(at[name] for name in order)
+    assert at["dip_start"] == pytest.approx(marks["dip_start"], abs=0.045)
+    assert at["dip_bottom"] == pytest.approx(marks["dip_bottom"], abs=0.015)
+    assert at["peak_velocity"] == pytest.approx(marks["jerk_peak_velocity"], abs=0.03)
+    assert at["max_height"] == pytest.approx(marks["jerk_max_height"], abs=0.02)
+
+
+def test_a_lifter_who_waits_in_the_dip_starts_after_the_wait() -> None:
+    dipped = made.rise(from_rack(), -0.17, 0.4, (STANDING_M[0] - 0.17, STANDING_M[1] - 0.17))
+    waited = replace(made.rest(dipped, 0.3), bar=dipped.bar.rest(0.3))
+    driven = replace(waited, bar=waited.bar.then((0.14, 1.3), (0.08, 1.6), (0.26, 0.0)).rest(1.0)).stands(STANDING_M)
+
+    (lift,) = lifts_of(driven)
+
+    assert lift.kind == "jerk"
+    assert lift.times_s["start"] > lift.times_s["dip_bottom"]
+
+
+@pytest.mark.parametrize("metres", [0.02, 0.08])
+def test_re_racking_is_no_jerk(metres: float) -> None:
+    standing = made.clean()
+    up = made.rise(made.rise(standing, -0.02, 0.2, STANDING_M), metres + 0.02, 0.25, STANDING_M)
+
+    assert words(lifts_of(made.drop(made.rest(up, 0.8)))) == [("clean", "caught")]
+
+
+def test_the_recovery_of_a_clean_is_neither_a_jerk_nor_a_squat() -> None:
+    under = made.pull(made.begin(), 1.4, 0.25, made.SQUAT_M)
+    quick = made.rest(made.rise(made.rest(under, 0.9), RACK_M - made.lowest(under), 0.75, STANDING_M), 0.8)
+
+    assert words(lifts_of(quick)) == [("clean", "caught")]
+
+
+def test_a_bar_lowered_to_the_shoulders_under_control_is_no_lift() -> None:
+    jerked = made.jerk(from_rack())
+    lowered = made.let_down(jerked, made.lowest(jerked) - RACK_M + 0.1, 0.7, STANDING_M)
+    soaked = made.rest(made.rise(lowered, 0.1, 0.4, STANDING_M), 1.0)
+
+    assert words(lifts_of(soaked)) == [("jerk", "caught")]
+
+
+def test_hands_that_stand_up_without_the_bar_after_a_lift_are_no_deadlift() -> None:
+    done = made.let_down(made.rest(made.snatch(), 0.3), 1.6, 0.9)
+    empty = made.rest(made.rise(made.rest(done, 0.6), 0.5, 0.8, STANDING_M), 0.8)
+
+    assert words(lifts_of(empty, HANDS_30)) == [("snatch", "caught")]
+
+
+def test_touch_and_go_deadlifts_are_counted_and_are_no_squats() -> None:
+    again = made.deadlift(made.let_down(made.deadlift(), 0.5, 1.0))
+
+    lifts = lifts_of(again)
+
+    assert [lift.kind for lift in lifts] == ["deadlift", "deadlift"]
+
+
+def test_a_hang_clean_has_no_lift_off_and_a_block_clean_lies_still() -> None:
+    hanging = made.let_down(made.begin(0.50, STANDING_M), 0.25, 0.8, (0.85, 0.50))
+    (hang,) = lifts_of(made.drop(made.clean(hanging)))
+    (block,) = lifts_of(made.drop(made.clean(made.begin(0.27, (0.85, 0.50)))))
+
+    assert (hang.kind, block.kind) == ("clean", "clean")
+    assert "lift_off" not in hang.times_s
+    assert "lift_off" not in block.times_s
+    assert hang.variant.startswith("hang")
+    assert block.variant.startswith("block")
+
+
+def test_split_and_power_jerks_are_told_apart() -> None:
+    split, power = (lifts_of(made.jerk(from_rack(), split=is_split))[0] for is_split in (True, False))
+
+    assert (split.variant, power.variant) == ("split", "power")
+
+
+def test_a_squat_that_is_never_stood_up_is_not_caught() -> None:
+    down = made.rise(from_rack(), -0.55, 1.5, (STANDING_M[0] - 0.55, STANDING_M[1] - 0.47))
+    half = made.rise(down, 0.2, 0.9, (STANDING_M[0] - 0.35, STANDING_M[1] - 0.3))
+    stuck = made.rest(made.rise(half, -0.25, 0.8, (STANDING_M[0] - 0.6, STANDING_M[1] - 0.5)), 1.0)
+
+    assert words(lifts_of(stuck)) == [("squat", "not_caught")]
+
+
+@pytest.mark.parametrize(("forward_m_s", "expected"), [(0.9, "front"), (-0.9, "behind")])
+def test_a_missed_bar_goes_to_the_front_or_behind(forward_m_s: float, expected: str) -> None:
+    path = made.lost_at_the_top(forward_m_s)
+    ((curve, body),) = observe(path)
+    (lift,) = find_lifts(curve, body, STATURE_M)
+
+    assert miss_direction(curve, lift, body) == expected
+    assert miss_direction(curve, lift, None) == expected
+
+
+def test_a_caught_lift_has_no_direction_of_a_miss() -> None:
+    ((curve, body),) = observe(made.drop(made.snatch()))
+    (lift,) = find_lifts(curve, body, STATURE_M)
+
+    assert miss_direction(curve, lift, body) is None
+
+
+def test_a_plate_lost_in_the_turnover_does_not_turn_a_catch_into_a_silent_miss() -> None:
+    path = made.drop(made.snatch())
+    apex_s = path.bar.marks["max_height"]
+
+    lift = lifts_of(path, gap_s=(apex_s + 0.05, apex_s + 0.9))[0]
+
+    assert (lift.kind, lift.outcome) == ("snatch", "caught")
+    assert "catch" not in lift.times_s
+    assert "hands alone" in lift.note
+
+
+def test_a_lift_that_the_user_names_follows_the_rules_of_that_name() -> None:
+    deadlifted = lifts_of(made.high_pull(), wanted="deadlift")
+    jerked = lifts_of(made.drop(made.jerk(made.clean())), wanted="jerk")
+
+    assert [lift.kind for lift in deadlifted] == ["deadlift"]
+    assert "catch" not in deadlifted[0].times_s
+    assert [lift.kind for lift in jerked] == ["clean", "jerk"]
+    assert lifts_of(made.squat(from_rack()), wanted="snatch") == []
+
+
+def test_a_bar_overhead_right_after_a_cut_is_declined_with_the_reason() -> None:
+    held = made.rest(
+        made.rise(made.begin(1.55, (STANDING_M[0] - 0.2, STANDING_M[1] - 0.2), 0.8), 0.08, 1.0, STANDING_M), 1
+    )
+    ((curve, body),) = observe(held)
+
+    assert find_lifts(curve, body, STATURE_M) == []
+    ((start_s, _, reason),) = declined_stretches(curve, body, STATURE_M, [], cut_frame=155, last_kind="clean")
+
+    assert start_s == pytest.approx(0.0, abs=0.01)
+    assert reason == (
+        "the bar is overhead right after the cut at frame 155: "
+        "the jerk's dip and drive were not filmed, so it cannot be measured"
+    )
+
+
+def test_a_rise_that_the_clip_cuts_off_is_declined_and_a_whole_lift_is_not() -> None:
+    whole = made.drop(made.snatch())
+    peak_s = whole.bar.marks["peak_velocity"]
+    n = round((peak_s - 0.03) / made.STEP_S)
+    short = replace(whole, bar=replace(whole.bar, up=whole.bar.up[:n], forward=whole.bar.forward[:n]))
+
+    for path, n_declined in ((short, 1), (whole, 0)):
+        ((curve, body),) = observe(path)
+        lifts = find_lifts(curve, body, STATURE_M)
+        assert len(declined_stretches(curve, body, STATURE_M, lifts)) == n_declined
+
+
+@pytest.mark.parametrize("name", ["snatch", "clean", "jerk", "squats", "deadlift"])
+def test_the_same_lift_is_found_again_on_the_same_curve_and_near_it_on_another(name: str) -> None:
+    path = KINDS[name][0]()
+    ((curve, body),) = observe(path)
+    ((other, _),) = observe(path, seed=1)
+
+    for lift in find_lifts(curve, body, STATURE_M):
+        same, near = relocate(curve, lift, STATURE_M), relocate(other, lift, STATURE_M)
+        assert same is not None
+        assert near is not None
+        assert set(same.times_s) == set(lift.times_s)
+        for instant, time_s in lift.times_s.items():
+            assert same.times_s[instant] == pytest.approx(time_s, abs=0.004), instant
+        for instant in ("start", "peak_velocity"):
+            assert near.times_s[instant] == pytest.approx(lift.times_s[instant], abs=0.10), instant
+
+
+def test_a_curve_on_which_the_lift_is_not_there_gives_none() -> None:
+    ((curve, body),) = observe(made.drop(made.snatch()))
+    (lift,) = find_lifts(curve, body, STATURE_M)
+    ((still, _),) = observe(made.begin(rest_s=6.0))
+
+    assert relocate(still, lift, STATURE_M) is None
+
+
+def test_heights_of_the_body_come_in_the_axis_of_the_bar_although_the_plate_is_nearer(figure: Callable) -> None:
+    """A plate 13 % nearer to the camera than the body: the hands tell where the bar is on the body."""
+    n = 90
+    knees = np.interp(np.arange(n), [0, 30, 60, 89], [100, 100, 170, 170])
+    track = figure(n, knee_deg=knees, hip_deg=np.where(knees > 0, knees, 0), trunk_deg=70, arm_deg=90)
+    hands = (track.point_px("left_hand") + track.point_px("right_hand")) / 2
+    body_scale, bar_scale, horizon_px = 0.01, 0.0088, 300.0
+    bar_px = horizon_px + (hands[:, 1] - horizon_px) * body_scale / bar_scale
+    samples = made.BarSamples(
+        track.times_s, hands[:, 0] * bar_scale, -bar_px * bar_scale, np.ones(n), "plate", 7.0, 0.25
+    )
+
+    body = measure_body(track, hands, samples, body_scale, 1.0)
+
+    assert isinstance(body, BodySignals)
+    assert np.nanmax(np.abs(body.hands_y_m - samples.y_m)) < 0.01
+    over = samples.y_m - body.shoulder_y_m
+    assert over[-1] == pytest.approx(0.63, abs=0.03)
+
+
+def test_bent_over_a_bar_on_the_floor_the_lifter_does_not_hold_it_overhead() -> None:
+    ((curve, body),) = observe(made.begin(posture=BENT_M, rest_s=2.0))
+
+    assert find_lifts(curve, body, STATURE_M) == []
+    assert declined_stretches(curve, body, STATURE_M, []) == []
