@@ -7,6 +7,9 @@ import numpy as np
 
 from coach.domain.lift import LiftName
 from perception.simulator.bar_path import GRAVITY_M_S2
+from perception.simulator.endings import drop, half_squat, leave, miss, slip, step_away
+from perception.simulator.hanging import deadlift, finish_pull, hang, put_down
+from perception.simulator.jerking import jerk, recover_jerk
 from perception.simulator.lift_motion import LiftMotion
 from perception.simulator.movements import (
     ABOVE_KNEE_DEG,
@@ -17,23 +20,11 @@ from perception.simulator.movements import (
     RACK_TRUNK_DEG,
     STAND_KNEE_DEG,
     catch,
-    deadlift,
-    drop,
-    finish_pull,
-    half_squat,
-    hang,
-    jerk,
     jump,
-    leave,
-    miss,
     pull,
-    put_down,
     recover,
-    recover_jerk,
     rerack,
-    slip,
     squat,
-    step_away,
 )
 from perception.simulator.script import NARROW, WIDE, Hold, LiftPlan, Script, frame_of, new_script
 from perception.simulator.spec import LiftSpec
@@ -164,7 +155,7 @@ def _lose(script: Script, m: Moves, bottom_s: float) -> None:
     """Write a caught bar that is lost before the lifter stands."""
     script.mark["rise_s"] = script.wait(bottom_s)
     script.hold(script.holds[-1][2], script.now_s)
-    drop(script, -1.3 if m.missed_behind else 0.9, m.tail_s)
+    drop(script, -1.3 if m.missed_behind else 1.2, m.tail_s)
     step_away(script, script.now_s, AWAY_M if m.missed_behind else 0.0)
 
 

@@ -143,7 +143,7 @@ def _make_faulty(parts: dict[str, Any], lift: LiftKind, fault: Fault, share: flo
     if fault == "layback_excess":
         update["power_knee_deg"] = parts["pull"].power_knee_deg - 7.0
     if fault == "trunk_collapse":
-        update |= {"knee_deg": 98.0, "drop_m": 0.2}
+        update |= {"knee_deg": 98.0, "drop_m": 0.2 if parts["catch"].drop_m > 0.08 else parts["catch"].drop_m}
     if fault == "press_out":
         update["pressed_out"] = True
     if fault == "dip_pause":

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from coach.domain.errors import SetupError
 from perception.pose import INDEX
 from perception.simulator.bar_path import GRAVITY_M_S2
 from perception.simulator.dynamics import SEGMENTS, centre_of_mass, held_share
 from perception.simulator.random_spec import random_spec
+from perception.simulator.render import load_mujoco
 from perception.simulator.simulation import Motion, simulate
 from perception.simulator.spec import LiftSpec
 from perception.simulator.true_lift import Dense
@@ -84,7 +86,10 @@ def hands_force(spec: LiftSpec, motion: Motion, times: np.ndarray, h: float) -> 
 
 def test_mujocos_inverse_dynamics_of_fourteen_free_bodies_gives_the_same_force(case):
     """Each segment is a free body with mass and inertia; what holds them all up, added, is the floor minus the bar."""
-    mujoco = pytest.importorskip("mujoco")
+    try:
+        mujoco = load_mujoco()
+    except SetupError as problem:
+        pytest.skip(str(problem))
     spec, motion, dense = case
     times, h = smooth_times(motion, dense), 5e-4
     frames = [segment_ends(motion.keypoints(times + k * h), spec.lifter.sex) for k in (-1, 0, 1)]
