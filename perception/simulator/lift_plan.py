@@ -7,6 +7,7 @@ import numpy as np
 
 from coach.domain.lift import Outcome
 from perception.simulator.random_spec import random_spec
+from perception.simulator.simulation import simulate
 from perception.simulator.spec import FAULTS, VIEWS, Fault, LiftSpec, View
 from perception.simulator.technique import FAULTS_OF, LiftKind, check_fault
 
@@ -14,6 +15,9 @@ LiftChoice = Literal[LiftKind, "mixed"]
 LIFT_CHOICES: tuple[LiftChoice, ...] = (*get_args(LiftKind), "mixed")
 MISSED_SHARE = 0.2  # of random lifts that may be missed
 FAULTY_SHARE = 0.6  # of the lifts of a mixed set that can have a fault
+
+MOST_DRAWS = 10  # of lifter and technique, until one can be made
+TIMES_TRIED = 400  # of a clip
 
 ROUND: tuple[tuple[LiftKind, str], ...] = (
     ("snatch", "full"),
@@ -63,15 +67,30 @@ def planned_spec(
     number = int(rng.integers(2**31))
     own = _fault(rng, kind, variant, fault)
     ending = _ending(rng, kind, own) if fault == "mixed" else _Ending()
-    return random_spec(
-        number,
-        lift=kind,
-        variant=variant,
-        fault=own,
-        outcome=ending.outcome,
-        missed_behind=ending.is_behind,
-        view=seen,
-    )
+    for _ in range(MOST_DRAWS):
+        spec = random_spec(
+            number,
+            lift=kind,
+            variant=variant,
+            fault=own,
+            outcome=ending.outcome,
+            missed_behind=ending.is_behind,
+            view=seen,
+        )
+        if _is_possible(spec):
+            break
+        number = int(rng.integers(2**31))
+    return spec
+
+
+def _is_possible(spec: LiftSpec) -> bool:
+    """Return whether the lifter's proportions can make this lift; about one in a hundred cannot."""
+    try:
+        motion = simulate(spec)
+        motion.keypoints(np.linspace(motion.start_s, motion.end_s, TIMES_TRIED))
+    except ValueError:
+        return False
+    return True
 
 
 def _plain_snatch(

@@ -13,6 +13,7 @@ from perception.simulator.simulation import Motion
 from perception.simulator.spec import LiftSpec
 from perception.simulator.technique import Fault
 
+ARRIVED_M_S = 0.01  # m/s, slower than this at the end of its lift the bar has come to its highest place
 DENSE_HZ = 1000  # Hz, the noise-free track on which instants are found
 NO_DROP_M = 0.015  # m, a smaller fall from the apex is no drop; source: biomechanics.md 1.4
 STILL_M_S, FALL_M_S, FREE_FALL_M_S = -0.10, -0.15, -2.6  # m/s; source: biomechanics.md 1.4
@@ -138,6 +139,8 @@ def find_instants(dense: Dense, plan: LiftPlan) -> dict[InstantName, int]:
             at["lift_off"] = max((_first(dense.y > dense.y[begin] + 1e-12, begin) or 1) - 1, 0)
             from_here = at["lift_off"]
     fall = _first((v <= 1e-6) & (dense.y[: until + 1] > dense.y[from_here] + 0.03), from_here + 2)
+    if fall is None and v[until] < ARRIVED_M_S:
+        fall = until
     if fall is None:
         raise ValueError("the bar never comes to its highest place")
     at["max_height"] = fall
@@ -209,6 +212,7 @@ class _Measures:
     def __init__(self, dense: Dense, plan: LiftPlan, at: dict[InstantName, int]) -> None:
         self.d, self.plan, self.at = dense, plan, at
         self.low = at.get("lift_off", at.get("dip_bottom", at["start"]))
+        self.rest_m = float(dense.y[at.get("dip_start", dense.index(plan.begin_s))])
         self.peak, self.top = at["peak_velocity"], at["max_height"]
         knee_m = plan.knee_rise_m
         if knee_m is None:
@@ -217,7 +221,8 @@ class _Measures:
 
     def all(self) -> dict[str, float]:
         """Return what makes sense for this kind of lift."""
-        found = self.speeds() | self.forces(self.low, self.peak)
+        is_slow = self.plan.kind in ("squat", "deadlift")
+        found = self.speeds() | self.forces(self.low, self.top if is_slow else self.peak)
         if "lift_off" in self.at:
             found |= self.start()
         if "end_first_pull" in self.at and "power_position" in self.at:
@@ -226,8 +231,9 @@ class _Measures:
             found |= self.extension()
         if self.plan.kind in ("jerk", "squat"):
             found |= self.dip()
-        if self.plan.kind in ("squat", "deadlift"):
-            found["bar_rise_m"] = float(self.d.y[self.top] - self.d.y[self.low])
+        if is_slow:
+            rise = float(self.d.y[self.top] - self.d.y[self.low])
+            found |= {"bar_rise_m": rise, "bar_mean_velocity_m_s": rise * DENSE_HZ / (self.top - self.low)}
         if "catch" in self.at:
             found |= self.catch()
         if self.plan.release_s is not None:
@@ -237,7 +243,7 @@ class _Measures:
     def speeds(self) -> dict[str, float]:
         found = {
             "bar_peak_velocity_m_s": float(self.d.v[self.peak]),
-            "bar_max_height_m": float(self.d.y[self.top]),
+            "bar_max_height_m": float(self.d.y[self.top]) - self.rest_m,
             "time_start_to_peak_s": (self.peak - self.at["start"]) / DENSE_HZ,
         }
         last = self.top if self.plan.kind in ("squat", "deadlift") else self.peak
@@ -251,7 +257,7 @@ class _Measures:
 
     def forces(self, low: int, peak: int) -> dict[str, float]:
         d, pull_s = self.d, (peak - low) / DENSE_HZ
-        work = d.bar_kg * float(GRAVITY_M_S2 * (d.y[peak] - d.y[low]) + (d.v[peak] ** 2 - d.v[low] ** 2) / 2)
+        work = d.bar_kg * float(GRAVITY_M_S2 * (d.y[peak] - d.y[low]) + (d.speed[peak] ** 2 - d.speed[low] ** 2) / 2)
         force = d.bar_kg * (GRAVITY_M_S2 + d.state.acceleration_m_s2[low : peak + 1, 1])
         return {
             "bar_work_j": work,
@@ -270,6 +276,21 @@ class _Measures:
                 self.d.trunk_deg[lo] - self.d.trunk_deg[lo : max(self.knee, lo) + 1].min()
             ),
             "bar_forward_off_floor_m": float(self.d.x[self.knee] - self.d.x[lo]),
+            **self.ground(),
+        }
+
+    def ground(self) -> dict[str, float]:
+        """Return what the whole body does from lift-off to peak speed."""
+        d, lo, peak = self.d, self.low, self.peak
+        velocity = np.gradient(d.com_m, 1 / DENSE_HZ, axis=0)
+        kinetic = 0.5 * float(np.sum(velocity[peak] ** 2) - np.sum(velocity[lo] ** 2))
+        body = d.body_kg * (GRAVITY_M_S2 * float(d.com_m[peak, 1] - d.com_m[lo, 1]) + kinetic)
+        whole = body + self.forces(lo, peak)["bar_work_j"]
+        return {
+            "ground_force_mean_pull_n": float(d.ground_n[lo : peak + 1].mean()),
+            "body_work_j": body,
+            "system_work_j": whole,
+            "system_mean_power_w": whole * DENSE_HZ / (peak - lo),
         }
 
     def first_pull(self) -> dict[str, float]:
@@ -288,6 +309,7 @@ class _Measures:
             "bar_impulse_second_pull_n_s": self._impulse(pp, peak),
             "bar_mean_force_second_pull_n": self._impulse(pp, peak) * DENSE_HZ / (peak - pp),
             "ground_force_mean_first_pull_n": float(d.ground_n[lo : first + 1].mean()),
+            "ground_force_mean_transition_n": float(d.ground_n[first : pp + 1].mean()),
             "ground_force_mean_second_pull_n": float(d.ground_n[pp : peak + 1].mean()),
         }
 
@@ -310,6 +332,7 @@ class _Measures:
             "dip_depth_m": float(self.d.y[start] - self.d.y[bottom]),
             "dip_peak_velocity_m_s": float(-self.d.v[start : bottom + 1].min()),
             "drive_time_s": (self.peak - bottom) / DENSE_HZ,
+            "knee_angle_bottom_deg": float(self.d.knee_deg[bottom]),
         }
         if self.plan.kind == "jerk":
             found["bar_forward_dip_m"] = float(self.d.x[bottom] - self.d.x[start])
@@ -320,13 +343,14 @@ class _Measures:
         d, i, peak = self.d, self.at["catch"], self.peak
         wrists = d.points[i, INDEX["right_wrist"], 1] - d.points[i, INDEX["left_wrist"], 1]
         found = {
-            "bar_catch_height_m": float(d.y[i]),
+            "bar_catch_height_m": float(d.y[i]) - self.rest_m,
             "bar_drop_m": float(d.y[self.top] - d.y[i]),
             "bar_rearward_to_catch_m": float(d.x[peak : i + 1].max() - d.x[i]),
             "bar_to_foot_catch_m": float(d.x[i]) - d.middle_foot_m(i),
             "time_peak_to_catch_s": (i - peak) / DENSE_HZ,
             "knee_angle_catch_deg": float(d.knee_deg[i]),
             "left_right_wrist_height_m": float(wrists),
+            "bar_tilt_catch_deg": 0.0,
         }
         if self.plan.kind != "jerk":
             found["foot_jump_m"] = d.middle_foot_m(i) - d.middle_foot_m(self.low)
