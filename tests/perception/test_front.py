@@ -13,7 +13,7 @@ from perception.bar import fit_curve, stretches
 from perception.barline import BarEndWatch
 from perception.barline_track import BarLineTrack, track_bar_line
 from perception.front import bar_tilt_at, front_scale, is_better_than_hands, sample_bar_line, scale_disagreement
-from perception.instants import find_lifts
+from perception.lifts import find_lifts
 from perception.pose import Floats
 from perception.video import open_clip, read_frames
 from tests.perception.made_up_front import HEIGHT_PX, PX_PER_M, FrontView
@@ -153,7 +153,7 @@ def test_a_real_clean_from_the_front_has_its_instants_within_two_frames(real_cli
     samples = sample_bar_line(track, np.stack(middles[1:]), m_per_px)
     curve = fit_curve(samples, *stretches(samples)[0])
 
-    lift = find_lifts(curve.y, curve.x, 1.70)[0]
+    lift = find_lifts(curve, None, 1.70)[0]
 
     label = {"start": 20, "peak_velocity": 44, "max_height": 49, "catch": 60}
     assert {name: 25.0 * lift.times_s[name] for name in label} == pytest.approx(label, abs=2.0)

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coach.domain.measures import MEASURES
+from perception.bar import BarCurve
 from perception.flights import find_bounces
 from perception.force import free_fall_gravity
-from perception.instants import find_lifts
+from perception.lifts import find_lifts
 from perception.timebase import (
     TIMED_UNITS,
     PullTimes,
@@ -114,7 +115,7 @@ def test_a_lift_too_slow_to_be_found_is_found_by_turning_the_clock(snatch: MadeU
         times = t * factor / speed
         up, along = exact_track(times, y), exact_track(times, x)
         out = []
-        for lift in find_lifts(up, along, 1.7):
+        for lift in find_lifts(BarCurve(along, up), None, 1.7):
             at = lift.times_s
             peak_m_s = float(up.rate(np.array([at["peak_velocity"]]))[0])
             out.append(PullTimes(at["lift_off"], at["peak_velocity"], at["max_height"], peak_m_s))
