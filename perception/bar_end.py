@@ -31,6 +31,7 @@ STEADY_FRAMES = 6  # frames before and after that say where the end must be
 LEAST_LEADS = 6  # of those frames that must show it
 STEADY_PLATE = 0.04  # plate radii from there
 LONGEST_GAP_S = 0.25  # s, without the plate that a straight line bridges
+MOST_TURNED = 0.25  # plate radii from where perspective alone puts it, as far as a bar turns in a lift
 GAP_SLACK = 0.01  # plate radii a frame that it may turn away unseen
 
 
@@ -232,7 +233,9 @@ def _followed(discs: Sequence[SmallDiscs], expected_px: Floats, radius: float) -
         for i in order:
             away = np.linalg.norm(discs[i].centre_px - expected_px[i] - off, axis=1)
             away = away / (radius * (SLACK + GAP_SLACK * gap))
-            worth = np.where(away < 1, np.minimum(discs[i].votes, FULL_VOTES) * (1 - away**2), 0.0)
+            turned = np.linalg.norm(discs[i].centre_px - expected_px[i], axis=1)
+            fits = (away < 1) & (turned < MOST_TURNED * radius)
+            worth = np.where(fits, np.minimum(discs[i].votes, FULL_VOTES) * (1 - away**2), 0.0)
             gap += 1
             if len(worth) and worth.max() > 0:
                 end[i], confidence[i] = discs[i].centre_px[worth.argmax()], min(1.0, float(worth.max()))

@@ -124,7 +124,7 @@ def weigh(seen: Unrolled, rings: Rings, votes: Floats) -> Evidence:
         + 1.5 * (np.minimum(votes, 1.2) - 0.4)
         + 4 * (np.minimum(middle, 0.35) - 0.25)
         - 2 * np.clip((uneven - 20) / 30, 0, 2)
-        - 4 * np.clip(0.80 - axes[:, 0] / axes[:, 1], 0, 1)
+        - 5 * np.clip(0.88 - axes[:, 0] / axes[:, 1], 0, 1)
     )
     return Evidence(rim, least, total, profile)
 
