@@ -25,6 +25,7 @@ MOST_TRIED = 14  # frames on which first guesses are tried
 MOST_SHAPED = 240  # frames from which radius and flattening are taken, and that are measured at a time
 NEARLY = 0.85  # of the most rim that a guess ends on: a larger ring with as much is the rim
 SIZES_TRIED = (0.90, 0.95, 1.0, 1.05, 1.10)  # of the radius, in single frames of a disc that may change its size
+AS_MUCH = 0.97  # of the most rim that a size shows: of those with as much the largest is the rim, the others its lip
 MOST_SIZED = 60  # frames whose size is fitted
 GROWTH_NOISE = 0.015  # of the radius, SD of a frame's size about the plane
 LEFT_OVER = 0.5  # of the sizes' median deviation that the plane must not exceed to be believed
@@ -274,8 +275,9 @@ def _growth(rims: _Rims, centre: Floats, radius: float, flattening: float) -> Fl
     some = slice(None, None, max(1, len(centre) // MOST_SIZED))
     few = _Rims(rims.points_px[some], rims.strength[some], rims.trust[some])
     tried = [_sized(few, centre[some], radius, times * radius, flattening) for times in SIZES_TRIED]
-    best = np.argmax([share for _, _, share in tried], axis=0)
-    centre, size, share = (np.stack(part)[best, np.arange(len(best))] for part in zip(*tried, strict=True))
+    centres, sizes, shares = (np.stack(part) for part in zip(*tried, strict=True))
+    best = np.argmax(np.where(shares >= AS_MUCH * shares.max(axis=0), sizes, 0.0), axis=0)
+    centre, size, share = (part[best, np.arange(len(best))] for part in (centres, sizes, shares))
     good = share >= MIN_RIM_SHARE
     if good.sum() < MIN_FRAMES:
         return np.zeros(3)
