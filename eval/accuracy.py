@@ -25,14 +25,14 @@ class Row(Record):
 
 
 class MeasureRow(Record):
-    """Errors of one measure from one source over all lifts that have it."""
+    """Errors of one measure from one source over all lifts that have it; None where too few tell."""
 
     measure: str
     source: str
     n: int
     bias: float
-    sd: float
-    icc: float
+    sd: float | None
+    icc: float | None
     inside: float
     limited_by: str
 
@@ -60,7 +60,7 @@ def _share(what: str, flags: Sequence[bool], bar: float | None = None) -> Row:
     return Row(
         what=what,
         n=len(flags),
-        result=f"{100 * share:.1f} %",
+        result=f"{100 * share:.1f} %" if flags else "-",
         bar="" if bar is None else f">= {100 * bar:.0f} %",
         reached=None if bar is None else share >= bar,
     )
@@ -227,13 +227,17 @@ def measure_rows(scores: Sequence[ClipScore]) -> list[MeasureRow]:
                 source=source,
                 n=len(pairs),
                 bias=bias,
-                sd=sd,
-                icc=icc,
+                sd=_known(sd),
+                icc=_known(icc),
                 inside=float(np.mean([p.is_inside for p in pairs])),
                 limited_by=max(set(limits), key=limits.count),
             )
         )
     return rows
+
+
+def _known(value: float) -> float | None:
+    return value if np.isfinite(value) else None
 
 
 def _coverage_row(scores: Sequence[ClipScore]) -> Row:

@@ -67,14 +67,18 @@ def _measures(rows: Sequence[MeasureRow]) -> str:
                 row.source,
                 str(row.n),
                 f"{row.bias:+.3g} {MEASURES[row.measure].unit}",
-                f"{row.sd:.3g}",
-                f"{row.icc:.3f}",
+                _text(row.sd, ".3g"),
+                _text(row.icc, ".3f"),
                 f"{100 * row.inside:.0f} %",
                 row.limited_by,
             )
             for row in rows
         ],
     )
+
+
+def _text(value: float | None, how: str) -> str:
+    return "–" if value is None else format(value, how)
 
 
 def _plots(scores: PerceptionScores) -> list[tuple[str, Figure]]:

@@ -22,6 +22,8 @@ TOLERANCE = 0.06  # plate radii about where perspective puts the end; bars turn 
 SLACK = 0.18  # plate radii from where it is expected that its disc may be, as far as the plate's own centre jitters
 RIM_SHIFT = 0.4  # of its own radius that an end's rim may be from where votes put it
 LEAST_TRAVEL = 1.0  # plate radii between frames that tell the end from what is painted on the plate
+N_ASKED = 120  # frames in which it is counted how many discs a motion explains
+FULL_VOTES = 1.2  # of the circumference: more say no more
 N_PAIRS = 60  # pairs of frames that are asked how the end moves
 MIN_SHARE = 0.4  # of the frames with a plate that must show the end where it is expected
 KEEP_UP = 0.5  # of the way to where it was seen that the expectation follows in a frame
@@ -29,6 +31,7 @@ STEADY_FRAMES = 6  # frames before and after that say where the end must be
 LEAST_LEADS = 6  # of those frames that must show it
 STEADY_PLATE = 0.04  # plate radii from there
 LONGEST_GAP_S = 0.25  # s, without the plate that a straight line bridges
+MOST_TURNED = 0.25  # plate radii from where perspective alone puts it, as far as a bar turns in a lift
 GAP_SLACK = 0.01  # plate radii a frame that it may turn away unseen
 
 
@@ -163,9 +166,8 @@ def link_bar_end(discs: Sequence[SmallDiscs], plate_px: Floats, plate_radius_px:
     """
     n = len(discs)
     none = BarEndTrack(np.full((n, 2), np.nan), np.zeros(n), float("nan"))
-    frames = np.flatnonzero([len(d.votes) > 0 for d in discs])
     seen = int(np.isfinite(plate_px[:, 0]).sum())
-    model = _perspective(discs, plate_px, frames, plate_radius_px)
+    model = _perspective(discs, plate_px, plate_radius_px)
     if model is None:
         return none
     nearer, shift = model
@@ -174,45 +176,49 @@ def link_bar_end(discs: Sequence[SmallDiscs], plate_px: Floats, plate_radius_px:
     return none if np.isfinite(end[:, 0]).sum() < MIN_SHARE * seen else BarEndTrack(end, confidence, nearer)
 
 
-def _perspective(
-    discs: Sequence[SmallDiscs], plate_px: Floats, frames: Floats, radius: float
-) -> tuple[float, Floats] | None:
+def _perspective(discs: Sequence[SmallDiscs], plate_px: Floats, radius: float) -> tuple[float, Floats] | None:
     """Return `nearer` and -nearer * V of the small disc with most votes; None when the plate hardly moves."""
-    some = frames[:: max(1, len(frames) // 120)]
-    rng = np.random.default_rng(0)
+    frames = [i for i, d in enumerate(discs) if len(d.votes) and np.isfinite(plate_px[i, 0])]
+    some = frames[:: max(1, len(frames) // N_ASKED)]
+    few, there = [discs[i] for i in some], plate_px[some]
     best, model = 0.0, None
-    pairs = (
-        [
-            (i, j)
-            for i, j in rng.choice(some, (40 * N_PAIRS, 2))
-            if np.linalg.norm(plate_px[i] - plate_px[j]) > LEAST_TRAVEL * radius
-        ]
-        if len(some)
-        else []
-    )
-    for i, j in pairs[:N_PAIRS]:
-        moved = plate_px[i] - plate_px[j]
-        off_i, off_j = discs[i].centre_px - plate_px[i], discs[j].centre_px - plate_px[j]
-        nearer = ((off_i[:, None] - off_j[None]) @ moved) / (moved @ moved)
-        across = np.linalg.norm(off_i[:, None] - off_j[None] - nearer[..., None] * moved, axis=2)
-        for a, b in zip(
-            *np.nonzero((nearer > NEARER[0]) & (nearer < NEARER[1]) & (across < 2 * TOLERANCE * radius)), strict=True
-        ):
-            shift = off_i[a] - nearer[a, b] * plate_px[i]
-            value = _support(discs, plate_px, some, float(nearer[a, b]), shift, radius)
+    for i, j in _far_pairs(there, LEAST_TRAVEL * radius):
+        for nearer, shift in _motions(few, there, i, j, radius):
+            value = float(_best_votes(few, there * (1 + nearer) + shift, radius).sum())
             if value > best:
-                best, model = value, (float(nearer[a, b]), shift)
+                best, model = value, (nearer, shift)
     return model
 
 
-def _support(
-    discs: Sequence[SmallDiscs], plate_px: Floats, some: Floats, nearer: float, shift: Floats, radius: float
-) -> float:
-    total = 0.0
-    for k in some:
-        away = np.linalg.norm(discs[k].centre_px - plate_px[k] * (1 + nearer) - shift, axis=1) / (TOLERANCE * radius)
-        total += float((np.minimum(discs[k].votes, 1.2) * np.exp(-0.5 * away**2)).max())
-    return total
+def _far_pairs(plate_px: Floats, least_px: float) -> list[tuple[int, int]]:
+    """Return pairs of frames between which the plate travelled at least this far, N_PAIRS at most."""
+    away = np.linalg.norm(plate_px[:, None] - plate_px[None], axis=2)
+    one, other = np.nonzero(np.triu(away > least_px))
+    chosen = np.random.default_rng(0).permutation(len(one))[:N_PAIRS]
+    return list(zip(one[chosen].tolist(), other[chosen].tolist(), strict=True))
+
+
+def _motions(
+    discs: Sequence[SmallDiscs], plate_px: Floats, i: int, j: int, radius: float
+) -> list[tuple[float, Floats]]:
+    """Return `nearer` and -nearer * V of every disc of frame i that may be the bar's end and one of frame j."""
+    moved = plate_px[i] - plate_px[j]
+    off_i, off_j = discs[i].centre_px - plate_px[i], discs[j].centre_px - plate_px[j]
+    change = off_i[:, None] - off_j[None]
+    nearer = change @ moved / (moved @ moved)
+    across = np.linalg.norm(change - nearer[..., None] * moved, axis=2)
+    fits = (nearer > NEARER[0]) & (nearer < NEARER[1]) & (across < 2 * TOLERANCE * radius)
+    return [(float(nearer[a, b]), off_i[a] - nearer[a, b] * plate_px[i]) for a, b in np.argwhere(fits)]
+
+
+def _best_votes(discs: Sequence[SmallDiscs], expected_px: Floats, radius: float) -> Floats:
+    """Return (T,), the votes of the disc nearest to where the end is expected, fewer the farther it is from there."""
+    worth = np.zeros(len(discs))
+    for i, here in enumerate(discs):
+        away = np.linalg.norm(here.centre_px - expected_px[i], axis=1) / (TOLERANCE * radius)
+        near = np.minimum(here.votes, FULL_VOTES) * np.exp(-0.5 * away**2)
+        worth[i] = np.max(np.nan_to_num(near), initial=0.0)
+    return worth
 
 
 def _followed(discs: Sequence[SmallDiscs], expected_px: Floats, radius: float) -> tuple[Floats, Floats]:
@@ -221,14 +227,15 @@ def _followed(discs: Sequence[SmallDiscs], expected_px: Floats, radius: float) -
     What the bar turns moves the end away from where perspective alone puts it; from frame to frame that is little.
     """
     end, confidence = np.full(expected_px.shape, np.nan), np.zeros(len(discs))
-    first = _surest(discs, expected_px, radius)
+    first = int(_best_votes(discs, expected_px, radius).argmax())
     for order in (range(first, len(discs)), range(first, -1, -1)):
         off, gap = np.zeros(2), 0
         for i in order:
-            away = np.linalg.norm(discs[i].centre_px - expected_px[i] - off, axis=1) / (
-                radius * (SLACK + GAP_SLACK * gap)
-            )
-            worth = np.where(away < 1, np.minimum(discs[i].votes, 1.2) * (1 - away**2), 0.0)
+            away = np.linalg.norm(discs[i].centre_px - expected_px[i] - off, axis=1)
+            away = away / (radius * (SLACK + GAP_SLACK * gap))
+            turned = np.linalg.norm(discs[i].centre_px - expected_px[i], axis=1)
+            fits = (away < 1) & (turned < MOST_TURNED * radius)
+            worth = np.where(fits, np.minimum(discs[i].votes, FULL_VOTES) * (1 - away**2), 0.0)
             gap += 1
             if len(worth) and worth.max() > 0:
                 end[i], confidence[i] = discs[i].centre_px[worth.argmax()], min(1.0, float(worth.max()))
@@ -236,23 +243,14 @@ def _followed(discs: Sequence[SmallDiscs], expected_px: Floats, radius: float) -
     return end, confidence
 
 
-def _surest(discs: Sequence[SmallDiscs], expected_px: Floats, radius: float) -> int:
-    """Return the frame whose disc has most votes where the end is expected."""
-    worth = np.zeros(len(discs))
-    for i, here in enumerate(discs):
-        away = np.linalg.norm(here.centre_px - expected_px[i], axis=1) / (TOLERANCE * radius)
-        worth[i] = np.max(np.minimum(here.votes, 1.2) * np.exp(-0.5 * away**2), initial=0.0)
-    return int(worth.argmax())
-
-
 def _steady(discs: Sequence[SmallDiscs], end_px: Floats, confidence: Floats, radius: float) -> tuple[Floats, Floats]:
     """Return the discs that lie where those of the frames about them lead to; NaN where there is none."""
     steady, sure = np.full(end_px.shape, np.nan), np.zeros(len(end_px))
     seen = np.isfinite(end_px[:, 0])
-    for i in np.flatnonzero(seen):
+    for i in np.flatnonzero(seen).tolist():
         near = np.arange(max(0, i - STEADY_FRAMES), min(len(end_px), i + STEADY_FRAMES + 1))
         near = near[seen[near]]
-        lead = _led_to(near - i, end_px[near])
+        lead = _led_to((near - i).astype(float), end_px[near])
         if lead is None:
             continue
         away = np.linalg.norm(discs[i].centre_px - lead, axis=1)

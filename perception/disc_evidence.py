@@ -7,7 +7,7 @@ import numpy as np
 
 from perception.athlete import BODY_SHARE, body_length_px, hands_midpoint_px
 from perception.pose import INDEX, Floats, Person, check_shape, freeze
-from perception.rings import WHOLE_DISC, Rings, Unrolled, rim_edges
+from perception.rings import N_RAYS, WHOLE_DISC, Rings, Unrolled, rim_edges
 
 ON_RIM = 0.05  # of the radius: edges this near belong to the rim
 RIM_NOISE = 3.0  # grey levels, added to what an edge is compared with
@@ -109,7 +109,7 @@ def weigh(seen: Unrolled, rings: Rings, votes: Floats) -> Evidence:
     edge = slope[:, :, at_rim].max(axis=2)
     usual = np.sqrt((slope[:, :, (WHOLE_DISC > 0.6) & (WHOLE_DISC < 1.5)] ** 2).mean(axis=2)) + RIM_NOISE
     on_rim = np.where(np.abs(offset) < ON_RIM, edge / (edge + usual), 0.0)
-    rim, least = on_rim.mean(axis=1), np.quantile(on_rim.reshape(len(edge), 8, -1).mean(axis=2), 0.25, axis=1)
+    rim, least = on_rim.mean(axis=1), np.quantile(on_rim.reshape(len(edge), 8, N_RAYS // 8).mean(axis=2), 0.25, axis=1)
     profile = (slope / (slope + usual[..., None])).mean(axis=1)
     background = np.median(profile, axis=1)
     lead = profile[:, at_rim].max(axis=1) - background
@@ -124,7 +124,7 @@ def weigh(seen: Unrolled, rings: Rings, votes: Floats) -> Evidence:
         + 1.5 * (np.minimum(votes, 1.2) - 0.4)
         + 4 * (np.minimum(middle, 0.35) - 0.25)
         - 2 * np.clip((uneven - 20) / 30, 0, 2)
-        - 4 * np.clip(0.85 - axes[:, 0] / axes[:, 1], 0, 1)
+        - 5 * np.clip(0.88 - axes[:, 0] / axes[:, 1], 0, 1)
     )
     return Evidence(rim, least, total, profile)
 

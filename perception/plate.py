@@ -24,6 +24,12 @@ MIN_FRAMES = 10  # with a rim, below this there is no plate
 MOST_TRIED = 14  # frames on which first guesses are tried
 MOST_SHAPED = 240  # frames from which radius and flattening are taken, and that are measured at a time
 NEARLY = 0.85  # of the most rim that a guess ends on: a larger ring with as much is the rim
+SIZES_TRIED = (0.90, 0.95, 1.0, 1.05, 1.10)  # of the radius, in single frames of a disc that may change its size
+AS_MUCH = 0.97  # of the most rim that a size shows: of those with as much the largest is the rim, the others its lip
+MOST_SIZED = 60  # frames whose size is fitted
+GROWTH_NOISE = 0.015  # of the radius, SD of a frame's size about the plane
+LEFT_OVER = 0.5  # of the sizes' median deviation that the plane must not exceed to be believed
+LEAST_GROWTH, MOST_GROWTH = 0.03, 0.30  # of the radius along the way; less is noise, more is another disc
 MIN_RADIUS_SD_PX = 0.1  # px, no edge is known better than this on average
 MIN_RIM_SHARE = 0.22  # share of rays on the rim below which the plate counts as not seen
 
@@ -206,13 +212,16 @@ def _measure(
     rims, start = _gather(some, middle_px)
     radius = radius_px or _first_radius(rims, start, usual, PLAUSIBLE_RADIUS[1] * expected_px)
     _, _, radius, radius_sd, flattening = _fit_rims(rims, start, radius)
+    growth = _growth(rims, start, radius, flattening)
     n = len(times_s)
     out, confidence = np.full((n, 2), np.nan), np.zeros(n)
     for first in range(0, len(chosen), MOST_SHAPED):  # in parts, so that memory does not grow with the clip
         part = frames[first : first + MOST_SHAPED]
         rims, centre = _gather(chosen[first : first + MOST_SHAPED], middle_px)
+        size = radius * np.exp(growth[0] + centre @ growth[1:])
         for band in (0.16, 0.10, RIM_BAND):
-            centre, share = _fit_centres(rims, centre, radius, flattening, band)
+            centre, share = _fit_centres(rims, centre, size, flattening, band)
+            size = radius * np.exp(growth[0] + centre @ growth[1:])
         good = share >= MIN_RIM_SHARE
         out[part[good]], confidence[part] = centre[good], np.clip(share, 0, 1)
     if np.isfinite(out[:, 0]).sum() < MIN_FRAMES:
@@ -256,10 +265,59 @@ def _fit_rims(rims: _Rims, centre: Floats, radius: float) -> tuple[Floats, Float
     return centre, share, radius, radius_sd, flattening
 
 
-def _fit_centres(rims: _Rims, centre: Floats, radius: float, flattening: float, band: float) -> tuple[Floats, Floats]:
+def _growth(rims: _Rims, centre: Floats, radius: float, flattening: float) -> Floats:
+    """Return (3,), the logarithm of the disc's size over `radius`: at the picture's corner, and a pixel right and down.
+
+    All are 0 where it keeps its size.
+
+    A camera that is near, or not at the plate's height, sees the disc change its size along the way. Each frame's size
+    is fitted with its centre, and a plane through the sizes taken that single frames cannot bend.
+    """
+    some = slice(None, None, max(1, len(centre) // MOST_SIZED))
+    few = _Rims(rims.points_px[some], rims.strength[some], rims.trust[some])
+    tried = [_sized(few, centre[some], radius, times * radius, flattening) for times in SIZES_TRIED]
+    centres, sizes, shares = (np.stack(part) for part in zip(*tried, strict=True))
+    best = np.argmax(np.where(shares >= AS_MUCH * shares.max(axis=0), sizes, 0.0), axis=0)
+    centre, size, share = (part[best, np.arange(len(best))] for part in (centres, sizes, shares))
+    good = share >= MIN_RIM_SHARE
+    if good.sum() < MIN_FRAMES:
+        return np.zeros(3)
+    middle = np.median(centre[good], axis=0)
+    offset = centre[good] - middle
+    design, log_size, weight = np.column_stack([np.ones(good.sum()), offset]), np.log(size[good] / radius), share[good]
+    ridge = np.diag([0.0, *(2 * [(0.3 * radius) ** 2])])
+    for _ in range(10):
+        plane = np.linalg.solve(design.T * weight @ design + ridge, design.T @ (weight * log_size))
+        weight = share[good] / (1 + ((log_size - design @ plane) / GROWTH_NOISE) ** 2)
+    change = float(np.ptp(np.quantile(offset @ plane[1:], [0.05, 0.95])))
+    left = np.median(np.abs(log_size - design @ plane)) / np.median(np.abs(log_size - np.median(log_size)))
+    if not (LEAST_GROWTH < change < MOST_GROWTH and left < LEFT_OVER):
+        return np.zeros(3)
+    return np.array([plane[0] - middle @ plane[1:], *plane[1:]])
+
+
+def _sized(
+    rims: _Rims, centre: Floats, radius: float, start_px: float, flattening: float
+) -> tuple[Floats, Floats, Floats]:
+    """Return the (N, 2) centres, (N,) radii and shares of the rim seen, each frame with a radius of its own."""
+    size = np.full(len(centre), start_px)
+    share = np.zeros(len(centre))
+    for band in (0.16, 0.10, 0.07, RIM_BAND):
+        centre, share = _fit_centres(rims, centre, size, flattening, band)
+        distance, normal, weight = _nearest_edges(rims, centre, size, flattening, band)
+        design = np.concatenate([normal, np.ones((*distance.shape, 1))], axis=2)
+        lhs = np.einsum("nr,nri,nrj->nij", weight, design, design) + np.diag([1e-3, 1e-3, 0.5])
+        step = np.linalg.solve(lhs, np.einsum("nr,nri,nr->ni", weight, design, distance)[..., None])[..., 0]
+        size = np.clip(size + np.clip(step[:, 2], -0.05 * radius, 0.05 * radius), 0.8 * radius, 1.2 * radius)
+    return centre, size, share
+
+
+def _fit_centres(
+    rims: _Rims, centre: Floats, radius: float | Floats, flattening: float, band: float
+) -> tuple[Floats, Floats]:
     """Return (N, 2) centres and the (N,) share of rays with an edge on the rim.
 
-    Four rounds of weighted Gauss-Newton on the signed distance to an ellipse of fixed size, on each ray the edge
+    `radius` is one for all frames or (N,). Four rounds of weighted Gauss-Newton on the signed distance to an ellipse of fixed size, on each ray the edge
     nearest to it; edges farther away than `band` radii weigh nothing (Tukey's biweight).
     """
     centre = centre.copy()
@@ -269,25 +327,27 @@ def _fit_centres(rims: _Rims, centre: Floats, radius: float, flattening: float, 
         lhs = np.einsum("nr,nri,nrj->nij", weight, normal, normal) + 1e-3 * np.eye(2)
         rhs = np.einsum("nr,nri,nr->ni", weight, normal, distance)
         step = np.linalg.solve(lhs, rhs[..., None])[..., 0]
-        centre += np.clip(step, -0.2 * radius, 0.2 * radius)
+        most = 0.2 * np.broadcast_to(radius, len(centre))[:, None]
+        centre += np.clip(step, -most, most)
         share = np.mean(weight > 0.2 * rims.trust, axis=1)
     return centre, share
 
 
 def _nearest_edges(
-    rims: _Rims, centre: Floats, radius: float, flattening: float, band: float
+    rims: _Rims, centre: Floats, radius: float | Floats, flattening: float, band: float
 ) -> tuple[Floats, Floats, Floats]:
     """Return (N, R) signed distance to the rim, (N, R, 2) outward normals, (N, R) weights of the best edge on each ray."""
     arm = rims.points_px - centre[:, None, None, :]
     arm = arm / np.array([1 + flattening, 1.0])
     length = np.linalg.norm(arm, axis=3)
-    off = length - radius
+    size = np.broadcast_to(radius, len(centre))[:, None]
+    off = length - size[..., None]
     cost = np.where(np.isfinite(off), np.abs(off), np.inf)
     pick = np.argmin(cost, axis=2)[..., None]
     distance = np.take_along_axis(off, pick, 2)[..., 0]
     strength = np.take_along_axis(rims.strength, pick, 2)[..., 0]
     normal = np.take_along_axis(arm / np.maximum(length, 1e-6)[..., None], pick[..., None], 2)[:, :, 0]
-    u = np.where(np.isfinite(distance), distance, np.inf) / (band * radius)
+    u = np.where(np.isfinite(distance), distance, np.inf) / (band * size)
     weight = np.where(np.abs(u) < 1, (1 - np.minimum(np.abs(u), 1) ** 2) ** 2, 0.0) * (strength / (strength + 20.0))
     weight = weight * rims.trust
     return np.where(weight > 0, distance, 0.0), np.where(weight[..., None] > 0, normal, 0.0), weight

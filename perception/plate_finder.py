@@ -10,7 +10,7 @@ import numpy.typing as npt
 from perception.disc_evidence import Evidence, Holders, confidence, holders, score, weigh
 from perception.discs import vote_circles
 from perception.pose import Floats, Image, Person, check_shape, freeze
-from perception.rings import WHOLE_DISC, Pyramid, Rings, fit_circles, fit_ellipses, upright_rings
+from perception.rings import WHOLE_DISC, Pyramid, Rings, fit_circles, fit_ellipses, joined, upright_rings
 
 LONG_SIDE_PX = 640  # px, larger pictures are shrunk to this, smaller ones are left
 SMALLEST = 0.03  # of the long side, the smallest radius that is looked for; the largest is 16 times that
@@ -24,6 +24,8 @@ PER_OCTAVE_IN_HAND = 6  # further places kept of each octave, the best a plate i
 IN_HAND = 0.35  # statures from a hand
 HELD_SIZES = (0.09, 0.32)  # statures, radii of what is held
 N_JUDGED = 18  # discs whose rings are looked at
+CLEAR_SCORE = 1.0  # of the best disc; below, discs that are turned to the side are looked for as well
+FLAT = 0.7  # width over height of those to begin with
 MAX_RINGS = 4  # of each disc
 RING_SHARE = 0.35  # of a disc's best ring: weaker ones are not tried
 RING_RANGE = (0.60, 1.75)  # of the voted radius
@@ -76,17 +78,22 @@ def find_plates(image_rgb: Image, people: Sequence[Person] | None = None) -> lis
     """
     small, shrink = _shrunk(image_rgb)
     held_by = holders(people or (), shrink, max(small.shape[:2]))
-    places = _voted_places(small, held_by)
-    if not len(places):
-        return []
     pyramid = Pyramid(small)
-    rings, votes = _fitted(pyramid, places, held_by)
-    seen = weigh(pyramid.unroll(rings, WHOLE_DISC), rings, votes)
-    values = score(seen, held_by.prior(rings))
+    rings, votes = _fitted(pyramid, small, held_by, 1.0)
+    seen, values = _judged(pyramid, rings, votes, held_by)
+    if values.max(initial=-np.inf) < CLEAR_SCORE:
+        flat_rings, flat_votes = _fitted(pyramid, small, held_by, FLAT)
+        rings, votes = joined(rings, flat_rings), np.concatenate([votes, flat_votes])
+        seen, values = _judged(pyramid, rings, votes, held_by)
     is_held = len(held_by.stature_px) > 0
     return [
         _find(rings, i, shrink, confidence(float(values[first]), is_held)) for first, i in _chosen(rings, seen, values)
     ]
+
+
+def _judged(pyramid: Pyramid, rings: Rings, votes: Floats, held_by: Holders) -> tuple[Evidence, Floats]:
+    seen = weigh(pyramid.unroll(rings, WHOLE_DISC), rings, votes)
+    return seen, score(seen, held_by.prior(rings))
 
 
 def _shrunk(image_rgb: Image) -> tuple[Image, float]:
@@ -98,13 +105,13 @@ def _shrunk(image_rgb: Image) -> tuple[Image, float]:
     return np.asarray(cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8), shrink
 
 
-def _voted_places(image: Image, held_by: Holders) -> Floats:
-    """Return rows x, y, radius, votes over circumference, the most voted first."""
+def _voted_places(image: Image, held_by: Holders, aspect: float) -> Floats:
+    """Return rows x, y, half height, votes over circumference, of discs this much narrower than high."""
     height, width = image.shape[:2]
     rows = []
     for octave in range(N_OCTAVES):
         scale = VOTE_RADIUS_PX / (SMALLEST * max(height, width) * 2**octave)
-        size = (max(8, round(width * scale)), max(8, round(height * scale)))
+        size = (max(8, round(width * scale / aspect)), max(8, round(height * scale)))
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         votes = vote_circles(*_edges_that_stand_out(np.asarray(small, np.uint8)), small.shape[:2], VOTE_RADII)
         best = votes.max(axis=0)
@@ -112,8 +119,7 @@ def _voted_places(image: Image, held_by: Holders) -> Floats:
         radius = VOTE_RADII[votes.argmax(axis=0)[ys, xs]] / scale
         at = (np.stack([xs, ys], axis=1) + 0.5) / (size[0] / width, size[1] / height) - 0.5
         rows.append(_most_voted(np.column_stack([at, radius, best[ys, xs]]), held_by))
-    places = np.concatenate(rows)
-    return places[np.argsort(-places[:, 3], kind="stable")]
+    return np.concatenate(rows)
 
 
 def _most_voted(places: Floats, held_by: Holders) -> Floats:
@@ -140,12 +146,13 @@ def _edges_that_stand_out(small: Image) -> tuple[Floats, Floats, Floats, Floats]
     return xs.astype(float), ys.astype(float), gx[ys, xs] / strength, gy[ys, xs] / strength
 
 
-def _fitted(pyramid: Pyramid, places: Floats, held_by: Holders) -> tuple[Rings, Floats]:
+def _fitted(pyramid: Pyramid, image: Image, held_by: Holders, aspect: float) -> tuple[Rings, Floats]:
     """Return ellipses fitted to the rings about the most promising places, and the votes of their places."""
-    rings = fit_circles(pyramid, upright_rings(places[:, :2], places[:, 2], np.ones(len(places))))
+    places = _voted_places(image, held_by, aspect)
+    rings = fit_circles(pyramid, upright_rings(places[:, :2], places[:, 2], np.full(len(places), aspect)))
     votes = np.tile(places[:, 3], 2)
-    seen = weigh(pyramid.unroll(rings, WHOLE_DISC), rings, votes)
-    kept = _apart(rings, score(seen, held_by.prior(rings)))[:N_JUDGED]
+    seen, values = _judged(pyramid, rings, votes, held_by)
+    kept = _apart(rings, values)[:N_JUDGED]
     which, times = _rings_of(seen.profile[kept])
     source = kept[which]
     return fit_ellipses(pyramid, rings.pick(source).scaled(times)), votes[source]

@@ -70,6 +70,11 @@ def upright_rings(centre_px: Floats, half_height_px: Floats, aspect: Floats) -> 
     return Rings(centre_px.copy(), shape)
 
 
+def joined(one: Rings, other: Rings) -> Rings:
+    """Return the ellipses of both."""
+    return Rings(np.concatenate([one.centre_px, other.centre_px]), np.concatenate([one.shape_px, other.shape_px]))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Unrolled:
     """The picture about N ellipses, along rays in units of each ellipse.
@@ -122,6 +127,8 @@ class Pyramid:
 def _slope(colours: npt.NDArray[np.uint8], inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
     """Return the size of edges across the rays, after a blur from ray to ray that leaves only what goes round."""
     n, _, steps, _ = colours.shape
+    if n == 0:
+        return np.zeros(inside.shape, np.float32)
     pad = int(np.ceil(3 * ALONG_RIM))
     wrapped = np.concatenate([colours[:, -pad:], colours, colours[:, :pad]], axis=1).astype(np.float32)
     soft = cv2.GaussianBlur(wrapped.reshape(-1, steps, 3), (1, 2 * pad + 1), sigmaX=1.0, sigmaY=ALONG_RIM)
@@ -140,9 +147,7 @@ def fit_circles(pyramid: Pyramid, rings: Rings) -> Rings:
     edges are stronger than the rim one of the two often leads astray, rarely both.
     """
     snapped = _snapped(pyramid, rings)
-    rings = Rings(
-        np.concatenate([rings.centre_px, snapped.centre_px]), np.concatenate([rings.shape_px, snapped.shape_px])
-    )
+    rings = joined(rings, snapped)
     for band in CIRCLE_BANDS:
         rings = _moved(rings, *rim_edges(pyramid.unroll(rings, NEAR_RIM).slope, NEAR_RIM, band), is_shaped=False)
     return rings

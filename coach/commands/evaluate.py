@@ -114,7 +114,8 @@ def _print_rows(rows: "Sequence[Row]") -> None:
 
 
 def _numbers(row: "MeasureRow") -> tuple[str, str, str]:
-    return f"{row.bias:+.3g}", f"{row.sd:.3g}", f"{row.icc:.3f}"
+    sd, icc = (("-" if value is None else format(value, how)) for value, how in ((row.sd, ".3g"), (row.icc, ".3f")))
+    return f"{row.bias:+.3g}", sd, icc
 
 
 @app.command()

@@ -143,14 +143,14 @@ def test_the_page_keeps_what_stands_around_its_tables(tmp_path: Path) -> None:
     scores = [clip(lift(measures={SPEED: pair(0.001 * i)})) for i in range(40)]
     whole = PerceptionScores(rows=tuple(all_rows(scores)), measures=tuple(measure_rows(scores)), clips=tuple(scores))
     page = tmp_path / "accuracy.md"
-    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    page.write_text(f"before\n{BEGIN}\nyesterday\n{END}\nafter\n")
 
     written = write_accuracy(whole, page, "coach eval perception")
 
     text = page.read_text()
     assert text.startswith("before\n")
     assert text.endswith("after\n")
-    assert "old" not in text
+    assert "yesterday" not in text
     assert SPEED in text
     assert all(path.stat().st_size > 1000 for path in written[1:])
 

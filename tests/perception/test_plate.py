@@ -231,3 +231,17 @@ def test_a_disc_that_jumps_farther_than_a_bar_can_is_left_for_the_steady_one() -
     chosen = link_discs(times, rows, np.full((20, 2), np.nan))
 
     assert (chosen == 0).mean() > 0.9
+
+
+def test_a_plate_that_looks_larger_the_higher_it_is_keeps_its_centre(wall: "Canvas", holding: Holding) -> None:
+    """A camera at head height and near: 8 % between floor and overhead, as in a real squat."""
+    watch, discs, hands = DiscWatch(), [], PATH + np.array([4.0, -6.0])
+    radii = RADIUS_PX * np.exp(-0.08 * (PATH[:, 1] - PATH[:, 1].mean()) / np.ptp(PATH[:, 1]))
+    for i in range(N):
+        image = wall.disc(PATH[i], float(radii[i]), RED, (LIP, HUB)).image()
+        discs.append(watch.observe(image, [holding(hands[i])]))
+
+    plate = track_plate(np.arange(N) / 30, discs, hands, RADIUS_PX, MIDDLE_PX)
+
+    assert np.nanmax(off_px(plate)) < 0.4
+    assert np.isfinite(plate.centre_px).all()
