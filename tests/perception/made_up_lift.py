@@ -53,6 +53,7 @@ def make_tracks(n_frames=228, rate_hz=29.97, m_per_px=1 / 196, size_px=(640, 480
         np.full(n_frames, 0.225 / m_per_px * stretch[0]),
         np.full(n_frames, 0.9),
         hands,
+        np.full((n_frames, 2), np.nan),
         *(np.array(a) for a in in_metres),
         force_n=np.array(force),
         source="plate",

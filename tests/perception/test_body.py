@@ -13,12 +13,19 @@ from perception.kinematics import Angles
 from perception.pose import INDEX, PoseTrack
 from perception.readings import Context
 from perception.scale import Scale
+from perception.view import Look
 
 Figure = Callable[..., PoseTrack]
 STATURE_M = 1.70
 M_PER_PX = 0.01
 ANKLE_PX = (320.0, 400.0)
-CONTEXT = Context(Scale(M_PER_PX, 0.01, M_PER_PX, 0.04, "plate"), "side", STATURE_M, None, 30.0)
+LOOKS: dict[str, Look] = {
+    "side": Look("side", "right", 0.0, 1.0),
+    "front": Look("front", "camera", 90.0, 5.0),
+    "rear": Look("rear", "away", -90.0, 5.0),
+    "oblique": Look("oblique", "right", 45.0, 5.0),
+}
+CONTEXT = Context(Scale(M_PER_PX, 0.01, M_PER_PX, 0.04, "plate"), LOOKS["side"], STATURE_M, None, 30.0)
 LIFT = LiftTimes({"lift_off": 0.2, "peak_velocity": 0.6, "max_height": 0.8, "catch": 1.0}, "caught", 0.0, 1.2, True)
 MISSED = LiftTimes({"lift_off": 0.2, "peak_velocity": 0.6, "max_height": 0.8}, "not_caught", 0.0, 1.2, True)
 PULL = {"lift_off": 0.0, "peak_velocity": 0.8}
@@ -70,7 +77,7 @@ def jumped(figure: Figure, forward_m: float, yaw_deg: float = 0.0) -> PoseTrack:
 
 
 def places(track: PoseTrack, hands: np.ndarray, context: Context = CONTEXT, forward: float = 1.0, **more: bool):
-    told = {"is_moving": False, "hands_agree": True} | more
+    told = {"hands_agree": True} | more
     return place_measures(track, hands, LIFT, context, forward, **told)
 
 
@@ -96,7 +103,7 @@ def test_the_height_of_the_wrists_is_read_from_front_and_rear(figure: Figure, vi
     points = track.points_px.copy()
     points[:, INDEX["right_wrist"], 1] -= 6.0  # higher in the picture
 
-    measures, reasons = places(with_points(track, points), bar_at(1.0), replace(CONTEXT, view=view))
+    measures, reasons = places(with_points(track, points), bar_at(1.0), replace(CONTEXT, look=LOOKS[view]))
 
     assert measures["left_right_wrist_height_m"].value == pytest.approx(0.06)
     assert set(reasons) == {"bar_to_foot_catch_m", "foot_jump_m"}
@@ -106,10 +113,10 @@ def test_places_that_cannot_be_measured_say_why(figure: Figure) -> None:
     track, hands = figure(40), bar_at(1.0)
     unknown = replace(CONTEXT, scale=Scale(*[float("nan")] * 4, "none"))
 
-    assert places(track, hands, is_moving=True)[1]["foot_jump_m"] == "the camera moved"
+    assert places(track, hands, replace(CONTEXT, spoiled="the camera moved"))[1]["foot_jump_m"] == "the camera moved"
     assert "hands" in places(track, hands, hands_agree=False)[1]["bar_to_foot_catch_m"]
     assert "no scale" in places(track, hands, unknown)[1]["foot_jump_m"]
-    missed = place_measures(track, hands, MISSED, CONTEXT, 1.0, is_moving=False, hands_agree=True)
+    missed = place_measures(track, hands, MISSED, CONTEXT, 1.0, hands_agree=True)
     assert missed[1]["foot_jump_m"] == "the lift was not caught"
     blind = with_points(track, np.full(track.points_px.shape, np.nan))
     assert places(blind, hands)[0] == {}
@@ -118,7 +125,7 @@ def test_places_that_cannot_be_measured_say_why(figure: Figure) -> None:
 
 def test_every_place_is_either_measured_or_explained(figure: Figure) -> None:
     for view in ("side", "front", "rear", "oblique"):
-        measures, reasons = places(figure(40), bar_at(1.0), replace(CONTEXT, view=view))
+        measures, reasons = places(figure(40), bar_at(1.0), replace(CONTEXT, look=LOOKS[view]))
 
         assert set(measures) | set(reasons) == {"bar_to_foot_catch_m", "foot_jump_m", "left_right_wrist_height_m"}
         assert not set(measures) & set(reasons)

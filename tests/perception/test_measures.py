@@ -27,6 +27,7 @@ from perception.measures import (
 from perception.pose import PoseTrack
 from perception.readings import Context, Reading, read_bar
 from perception.scale import Scale
+from perception.view import Look
 
 if TYPE_CHECKING:
     from tests.perception.conftest import MadeUpBar
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 Figure = Callable[..., PoseTrack]
 SCALE = Scale(0.005, 0.01, 0.005, 0.04, "plate")
 NO_SCALE = Scale(*[float("nan")] * 4, "none")
-CONTEXT = Context(SCALE, "side", 1.70, 80.0, 60.0)
+SIDE, FRONT = Look("side", "right", 0.0, 1.0), Look("front", "camera", 90.0, 5.0)
+CONTEXT = Context(SCALE, SIDE, 1.70, 80.0, 60.0)
 GRAVITY_M_S2 = 9.81
 STEP_S = 0.0005
 
@@ -264,7 +266,7 @@ def test_without_a_scale_only_times_and_ratios_are_given_and_the_rest_says_why(c
 
 
 def test_from_the_front_forward_travel_is_not_judged_and_heights_are(clear: Analysed) -> None:
-    measures, reasons = clear.measured(replace(CONTEXT, view="front"))
+    measures, reasons = clear.measured(replace(CONTEXT, look=FRONT))
 
     assert "cannot be judged from the front" in reasons["bar_forward_loop_m"]
     assert {"bar_peak_velocity_m_s", "bar_max_height_m", "bar_drop_m"} <= set(measures)
@@ -389,7 +391,7 @@ def test_angles_are_read_at_their_instants(figure: Figure) -> None:
 
 def test_angles_are_not_judged_from_the_front_nor_from_hidden_joints(figure: Figure) -> None:
     track = figure(40)
-    front = angle_measures(measure_angles(track, 1.0), LIFT, replace(CONTEXT, view="front"), FRAMES_S)
+    front = angle_measures(measure_angles(track, 1.0), LIFT, replace(CONTEXT, look=FRONT), FRAMES_S)
     hidden_points = track.points_px.copy()
     hidden_points[:8] = np.nan
     hidden_track = PoseTrack(track.times_s, hidden_points, track.world_m.copy(), track.visibility.copy())
