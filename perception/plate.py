@@ -290,8 +290,8 @@ def _growth(rims: _Rims, centre: Floats, radius: float, flattening: float) -> Fl
         plane = np.linalg.solve(design.T * weight @ design + ridge, design.T @ (weight * log_size))
         weight = share[good] / (1 + ((log_size - design @ plane) / GROWTH_NOISE) ** 2)
     change = float(np.ptp(np.quantile(offset @ plane[1:], [0.05, 0.95])))
-    left = np.median(np.abs(log_size - design @ plane)) / np.median(np.abs(log_size - np.median(log_size)))
-    if not (LEAST_GROWTH < change < MOST_GROWTH and left < LEFT_OVER):
+    left, whole = (float(np.median(np.abs(off))) for off in (log_size - design @ plane, log_size - np.median(log_size)))
+    if not (LEAST_GROWTH < change < MOST_GROWTH and left < LEFT_OVER * whole):
         return np.zeros(3)
     return np.array([plane[0] - middle @ plane[1:], *plane[1:]])
 

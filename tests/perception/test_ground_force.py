@@ -22,6 +22,7 @@ from perception.simulator.motion import SnatchMotion
 from perception.simulator.pose_noise import observe_lift
 from perception.simulator.random_spec import random_spec
 from perception.simulator.without_pictures import solve_simulated, true_instants, true_system
+from perception.view import Look
 
 SEEDS = (0, 2, 6)
 
@@ -77,10 +78,12 @@ def test_work_of_body_and_bar_is_kept_apart_from_work_on_the_bar(
 
 
 def test_before_lift_off_the_curve_is_the_weight(solved: list[tuple[dict[str, float], Loads, Context]]) -> None:
-    _, loads, _ = solved[0]
-    system = system_of(loads)
-    start = ground_force(system)[system.times_s < loads.lift.times_s["lift_off"], 1]
-    assert np.mean(start) == pytest.approx(system.weight_n, rel=0.15)
+    shares = []
+    for _, loads, _ in solved:
+        system = system_of(loads)
+        start = ground_force(system)[system.times_s < loads.lift.times_s["lift_off"], 1]
+        shares.append(float(np.mean(start)) / system.weight_n)
+    assert np.median(shares) == pytest.approx(1.0, abs=0.15)
 
 
 def test_every_id_is_in_the_catalogue_and_either_measured_or_declined(
@@ -105,7 +108,9 @@ def declined(loads: Loads, context: Context) -> set[str]:
 
 def test_forces_are_declined_with_the_reason(solved: list[tuple[dict[str, float], Loads, Context]]) -> None:
     _, loads, context = solved[0]
-    assert declined(loads, replace(context, view="front")) == {"cannot be judged from the front; film from the side"}
+    assert declined(loads, replace(context, look=Look("front", "camera", 90.0, 5.0))) == {
+        "cannot be judged from the front; film from the side"
+    }
     hands = replace(loads, samples=replace(loads.samples, source="hands"))
     assert "plate" in declined(hands, context).pop()
     lost = loads.seen.places_m.copy()

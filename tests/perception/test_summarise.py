@@ -11,7 +11,7 @@ from coach.domain.errors import InputError
 from coach.domain.lift import Lift
 from coach.domain.measures import MEASURES
 from coach.domain.settings import AnalysisSettings
-from perception import summarise
+from perception import watch
 from perception.pose import Image, Person
 from perception.summarise import Analysis, analyse_clip
 from perception.video import VideoWriter
@@ -71,7 +71,7 @@ Analyse = Callable[[Path, list[list[Person]], AnalysisSettings], Analysis]
 def analyse() -> Analyse:
     def run(clip: Path, script: list[list[Person]], told: AnalysisSettings) -> Analysis:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(summarise.POSES, "load", lambda name: ScriptedEstimator(script))
+            patch.setattr(watch.POSES, "load", lambda name: ScriptedEstimator(script))
             return analyse_clip(clip, told)
 
     return run
@@ -157,7 +157,7 @@ def test_what_the_film_cannot_show_is_absent_with_the_right_reason(lift: Lift) -
     assert "front" in lift.not_measured["left_right_wrist_height_m"]
     assert "50 frames" in lift.not_measured["bar_peak_force_n"]
     assert "dropped" in lift.not_measured["free_fall_gravity_m_s2"]
-    assert "3D" in lift.not_measured["ground_force_peak_n"]
+    assert "--body-mass" in lift.not_measured["ground_force_peak_n"]
 
 
 def test_the_tracks_lie_on_the_frames_of_the_clip(analysis: Analysis, facing: str) -> None:
