@@ -90,10 +90,19 @@ def find_lifts(
         lift = _lift_of(places, rises[n:], lifts, wanted)
         if lift is not None:
             lifts.append(lift)
+    lifts = [_before_a_jerk(lift, later) for lift, later in zip(lifts, [*lifts[1:], None], strict=True)]
     kinds = [lift.kind for lift in lifts]
     if wanted is None and set(kinds) == {"pull", "deadlift"}:
         return find_lifts(curve, body, stature_m, "pull" if 2 * kinds.count("pull") > len(kinds) else "deadlift")
     return _without_empty_hands(lifts, body)
+
+
+def _before_a_jerk(lift: LiftTimes, later: LiftTimes | None) -> LiftTimes:
+    """Return a lift that a jerk follows as the clean it must be, caught if the bar came down and stopped."""
+    if later is None or later.kind != "jerk" or lift.kind not in FLOOR_KINDS or "catch" not in lift.times_s:
+        return lift
+    is_made = lift.outcome in ("caught", "caught_no_drop")
+    return replace(lift, kind="clean", outcome=lift.outcome if is_made else "caught")
 
 
 def relocate(curve: BarCurve, lift: LiftTimes, stature_m: float) -> LiftTimes | None:
@@ -156,7 +165,7 @@ def declined_stretches(
     first, last = float(m.t[0]), float(m.t[-1])
     out: list[tuple[float, float, str]] = []
     until = min((min(lift.times_s.values()) for lift in lifts), default=last)
-    if body is not None and not _begins_with_squat(lifts) and places.of(first + 0.1) == "overhead":
+    if body is not None and not _begins_on_the_body(lifts) and places.of(first + 0.1) == "overhead":
         when = f"right after the cut at frame {cut_frame}" if cut_frame is not None else "when it comes into view"
         what = "the jerk's dip and drive were" if last_kind == "clean" else "the lift that brought it there was"
         out.append((first, until, f"the bar is overhead {when}: {what} not filmed, so it cannot be measured"))
@@ -164,8 +173,8 @@ def declined_stretches(
     return out
 
 
-def _begins_with_squat(lifts: list[LiftTimes]) -> bool:
-    return bool(lifts) and lifts[0].kind == "squat"
+def _begins_on_the_body(lifts: list[LiftTimes]) -> bool:
+    return bool(lifts) and lifts[0].kind in ("squat", "jerk")
 
 
 def _cut_short(m: Motion, lifts: list[LiftTimes]) -> list[tuple[float, float, str]]:

@@ -25,7 +25,7 @@ from perception.timebase import FALL_FINE_M_S2, PullTimes, TimeBase, bounce_grav
 OWN_SD_S: dict[InstantName, float] = {"lift_off": 0.015, "end_first_pull": 0.05, "power_position": 0.05}
 """What an instant leaves open beyond noise: the first millimetres are carried back, knees turn slowly."""
 PULLED: tuple[LiftName, ...] = ("snatch", "clean", "pull", "unknown")
-SLOW: tuple[LiftName, ...] = ("squat", "deadlift")
+UNHURRIED: tuple[LiftName, ...] = ("squat", "deadlift", "pull")  # that may be slow, or stopped by the arms
 ALIKE = 0.8  # correlation of plate and hands going up and down, on the bar it is above 0.9
 FAR_APART_M = 0.12  # m, perspective alone puts them up to 0.1 m apart
 LARGEST_FALL_SD_M_S2 = 1.5  # m/s2, a fall known less well checks nothing
@@ -140,7 +140,7 @@ def pull_times(lift: LiftTimes, curve: BarCurve) -> PullTimes:
         at["peak_velocity"],
         at["max_height"],
         peak,
-        is_explosive=lift.kind not in SLOW,
+        is_explosive=lift.kind not in UNHURRIED,
     )
 
 

@@ -25,6 +25,10 @@ ENOUGH_CORNERS = 80
 LIKE_LEVEL = 10.0  # grey levels that a patch may differ on average, else it is hidden
 GATE_PX = 2.0  # px of the small picture: corners this far from the model are not background, or too near
 NEARLY = 0.8  # of the most corners
+RESTING_PX = 0.35  # px of the small picture, that a corner of a still room seems to move
+RESTING_SHARE = 0.3  # of the corners; where so many rest the camera does, and the others are on somebody
+CALM_FRAMES = 12  # without motion, after which not every frame is looked at
+LOOK_EVERY = 3
 REFINE_ROUNDS = 3
 LEAST_INLIERS = 8
 LEAST_SPREAD = 0.10  # of the picture's width: SD of where they lie, else a small thing may lead
@@ -84,6 +88,7 @@ class BackgroundWatch:
         self._guess = np.eye(3)
         self._last: tuple[Image, Floats, npt.NDArray[np.uint8]] | None = None
         self._size_px = (0, 0)
+        self._n_calm = 0
 
     def observe(self, image_rgb: Image, boxes_px: Sequence[Box] = (), *, is_cut: bool = False) -> None:
         """Look at the next frame.
@@ -94,11 +99,16 @@ class BackgroundWatch:
             is_cut: Whether another scene begins.
         """
         self._size_px = (image_rgb.shape[1], image_rgb.shape[0])
-        grey, mask = _small_grey(image_rgb), _mask(image_rgb.shape, boxes_px)
         if is_cut or not self._matrices:
             self._scenes.append(len(self._matrices))
-            self._keys, self._last = [], None
+            self._keys, self._last, self._n_calm = [], None, 0
+        elif self._n_calm >= CALM_FRAMES and len(self._matrices) % LOOK_EVERY:
+            self._matrices.append(self._matrices[-1])
+            self._quality.append(self._quality[-1])
+            return
+        grey, mask = _small_grey(image_rgb), _mask(image_rgb.shape, boxes_px)
         fit = self._follow(grey, mask)
+        self._n_calm = self._n_calm + 1 if fit is not None and np.array_equal(fit.matrix, np.eye(3)) else 0
         if fit is None:
             self._matrices.append(np.full((3, 3), np.nan))
             self._quality.append((np.nan, np.nan, 0))
@@ -248,6 +258,10 @@ def _match(key: _Keyframe, grey: Image, mask: npt.NDArray[np.uint8], guess: Floa
     if usable.sum() < LEAST_INLIERS:
         return None
     here, there = key.corners[usable].astype(float), found[usable].astype(float)
+    resting = np.linalg.norm(there - here, axis=1) < RESTING_PX
+    if resting.sum() >= max(LEAST_INLIERS, RESTING_SHARE * len(here)):
+        rms = float(np.sqrt(np.mean(np.sum((there - here)[resting] ** 2, axis=1))))
+        return _Fit(np.eye(3), rms, rms, int(resting.sum()), float(np.mean(usable)))
     matrix = _fit_camera(here, there, grey.shape, guess)
     if matrix is None:
         return None

@@ -127,7 +127,8 @@ def test_lifts_have_the_places_that_their_kind_has(case):
     """Apex of pulls below 0.55 of stature, of snatches and cleans inside wide bands; a jerk begins at the shoulders."""
     spec, _, dense, lifts = case
     for lift in lifts:
-        apex = (lift.measures["bar_max_height_m"] + dense.rest_m) / spec.lifter.height_m
+        top = round(lift.instants["max_height"].time_s * 1000)
+        apex = (dense.y[top] + dense.rest_m) / spec.lifter.height_m
         low, high = {
             "pull": (0.40, 0.55),
             "snatch": (0.70, 1.12),
