@@ -1,6 +1,7 @@
 """Which rises of the bar are lifts, and of what kind: from one unbroken bar curve and the body under it."""
 
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import numpy as np
 
@@ -90,7 +91,7 @@ def find_lifts(
         lift = _lift_of(places, rises[n:], lifts, wanted)
         if lift is not None:
             lifts.append(lift)
-    lifts = [_before_a_jerk(lift, later) for lift, later in zip(lifts, [*lifts[1:], None], strict=True)]
+    lifts = [_before_a_jerk(lift, later) for lift, later in zip_longest(lifts, lifts[1:])]
     kinds = [lift.kind for lift in lifts]
     if wanted is None and set(kinds) == {"pull", "deadlift"}:
         return find_lifts(curve, body, stature_m, "pull" if 2 * kinds.count("pull") > len(kinds) else "deadlift")
