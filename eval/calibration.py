@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from eval.clip_scores import ClipScore, Pair
-from perception.measures import Calibration
+from perception.measures import Calibration, is_never_negative
 
 LEVEL = 0.90
 FEWEST = 20  # lifts, below this a measure keeps the factor 1
@@ -45,3 +45,23 @@ def _quantile(pairs: Sequence[Pair]) -> float:
 
 def _half_width(pair: Pair) -> float:
     return max(pair.high - pair.value, pair.value - pair.low)
+
+
+def recalibrated(score: ClipScore, then: Calibration, now: Calibration) -> ClipScore:
+    """Return a score with the intervals that the factors of now would have given."""
+    if then == now:
+        return score
+    lifts = [
+        lift.model_copy(update={"measures": {n: _rescaled(n, p, then, now) for n, p in lift.measures.items()}})
+        for lift in score.lifts
+    ]
+    return score.model_copy(update={"lifts": tuple(lifts)})
+
+
+def _rescaled(name: str, pair: Pair, then: Calibration, now: Calibration) -> Pair:
+    key = f"{name}/{pair.source}"
+    half = _half_width(pair) * now.factor(key) / then.factor(key)
+    low = pair.value - half
+    if is_never_negative(name):
+        low = max(low, min(0.0, pair.value))
+    return pair.model_copy(update={"low": low, "high": pair.value + half})

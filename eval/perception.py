@@ -11,8 +11,10 @@ from pydantic import ValidationError
 
 from coach.domain.base import Record
 from eval.accuracy import MeasureRow, Row, all_rows, measure_rows
+from eval.calibration import recalibrated
 from eval.clip_scores import ClipScore, score_clip
 from eval.real_clips import real_rows
+from perception.measures import CALIBRATION, Calibration
 from perception.simulator.dataset import write_dataset
 from perception.simulator.lift_plan import LiftChoice
 from perception.simulator.spec import View
@@ -22,9 +24,10 @@ SCORE_NAME = "scores.json"
 
 
 class ClipScores(Record):
-    """The scores of one clip, as they lie beside it."""
+    """The scores of one clip, as they lie beside it, and the factors on intervals that they were made with."""
 
     version: str
+    calibration: Calibration
     scores: tuple[ClipScore, ...]
 
 
@@ -40,6 +43,7 @@ def run(
     data: Path,
     *,
     n: int = 60,
+    skip: int = 0,
     seed: int = 0,
     workers: int = 2,
     lift: LiftChoice = "mixed",
@@ -54,6 +58,7 @@ def run(
     Args:
         data: Folder of simulated lifts; finished ones are kept and used again.
         n: Number of clips.
+        skip: How many of them, from the first, are left out: those that intervals were calibrated on.
         seed: Of the set.
         workers: Processes.
         lift: One kind of lift, or "mixed" for all in turn.
@@ -75,7 +80,7 @@ def run(
         workers=workers,
         on_progress=on_progress and (lambda done, total: on_progress("simulate", done, total)),
     )
-    scores = [score for part in _score_all(folders, workers, _version(), on_progress) for score in part]
+    scores = [score for part in _score_all(folders[skip:], workers, _version(), on_progress) for score in part]
     real = [] if clips is None else real_rows(clips)
     with_plate = [score for score in scores if score.track == "plate"]
     return PerceptionScores(
@@ -112,17 +117,19 @@ def _scores_of(job: tuple[Path, str]) -> Sequence[ClipScore]:
         except ValidationError:
             known = None  # of an older program
         if known is not None and known.version == version:
-            return known.scores
+            return [recalibrated(score, known.calibration, CALIBRATION) for score in known.scores]
     scores = score_clip(folder)
-    path.write_text(ClipScores(version=version, scores=tuple(scores)).model_dump_json(), encoding="utf-8")
+    path.write_text(
+        ClipScores(version=version, calibration=CALIBRATION, scores=tuple(scores)).model_dump_json(), encoding="utf-8"
+    )
     return scores
 
 
 def _version() -> str:
-    """Return a hash of everything that a score depends on."""
+    """Return a hash of what a measurement depends on but for the calibration, which is applied to finished scores."""
     root, digest = Path(__file__).parents[1], hashlib.sha256()
-    for folder in ("perception", "coach", "corpus/knowledge", "eval"):
+    for folder in ("perception", "coach/domain", "corpus/knowledge"):
         for path in sorted((root / folder).rglob("*")):
-            if path.suffix in (".py", ".yaml", ".json", ".csv") and "simulator" not in path.parts:
+            if path.suffix in (".py", ".yaml", ".csv") and "simulator" not in path.parts:
                 digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -14,6 +14,7 @@ NO_ATTEMPT = 0.20  # of stature, a bar that rises less has not clearly passed th
 HIP_DROP = 0.15  # of stature, hips that fall this far after the pull went under the bar
 MISS_APEX, MISS_PEAK_M_S = (0.57, 0.05), (1.65, 0.15)  # of stature and m/s with their spread: missed snatch or clean
 STANDING_RISE = 0.88  # of stature over the floor's rest: overhead against on the shoulders, standing
+STANDING_SURE = 0.08  # of stature beyond which that decides
 CATCH_OVER = (0.13, 0.06)  # of stature over the shoulders at the catch: overhead against on the shoulders
 APEX_RISE = (0.58, 0.06)  # of stature, highest place before the catch
 PULL_CATCH = -0.13  # of stature over the shoulders, a bar that turns lower was not caught on them
@@ -86,7 +87,9 @@ def _is_overhead(places: Places, top: Top, low_m: float, ending: Ending) -> bool
     """
     m, h, at = places.motion, places.stature_m, ending.times_s
     if "recovered" in at:
-        return bool((places.bar_m(at["recovered"] + 0.2) - low_m) / h > STANDING_RISE)
+        beyond = (places.bar_m(at["recovered"] + 0.2) - low_m) / h - STANDING_RISE
+        if abs(beyond) > STANDING_SURE:
+            return bool(beyond > 0)
     signs = [(float(m.height[top.apex] - low_m) / h, APEX_RISE)]
     if "catch" in at:
         over = places.over_shoulders(at["catch"])

@@ -91,11 +91,16 @@ def find_lifts(
         lift = _lift_of(places, rises[n:], lifts, wanted)
         if lift is not None:
             lifts.append(lift)
-    lifts = [_before_a_jerk(lift, later) for lift, later in zip_longest(lifts, lifts[1:])]
+    lifts = cleans_before_jerks(lifts)
     kinds = [lift.kind for lift in lifts]
     if wanted is None and set(kinds) == {"pull", "deadlift"}:
         return find_lifts(curve, body, stature_m, "pull" if 2 * kinds.count("pull") > len(kinds) else "deadlift")
     return _without_empty_hands(lifts, body)
+
+
+def cleans_before_jerks(lifts: list[LiftTimes]) -> list[LiftTimes]:
+    """Return lifts in the order of time, those that a jerk follows as the cleans they must be."""
+    return [_before_a_jerk(lift, later) for lift, later in zip_longest(lifts, lifts[1:])]
 
 
 def _before_a_jerk(lift: LiftTimes, later: LiftTimes | None) -> LiftTimes:

@@ -29,6 +29,7 @@ LARGEST_CORRECTION = 0.04  # of the value: a larger shift means that the track i
 EDGE_SD_S = 0.015  # s, when a lift-off or a knee's turning point is, beyond what noise explains
 MIN_RATE_PEAK_FORCE_HZ = 48.0  # Hz, below this acceleration peaks are cut off
 LARGEST_FORCE_SD = 0.12  # of the bar's weight, above this a peak force says nothing
+UNSTEADY = "the bar was lost or too unsteady at this moment"
 NEVER_NEGATIVE = frozenset(("bar_max_height_m", "bar_drop_m", "bar_catch_height_m", "bar_rise_m", "dip_depth_m"))
 LARGEST_SD = {"m/s": 0.15, "m": 0.05, "s": 0.12}  # noise above this leaves nothing worth saying
 
@@ -147,6 +148,9 @@ def bar_measures(
             "definition": reading.own_sd,
             "frame rate": _floor_sd(name, context),
         }
+        if not np.isfinite([value, *errors.values()]).all():
+            reasons[name] = UNSTEADY
+            continue
         measures[name] = make_measure(name, value, errors, source, reading.time_s, times_s)
     return measures, reasons
 
@@ -159,7 +163,7 @@ def _why_not(name: str, spread: Spread, context: Context, source: Source) -> str
     if not context.scale.is_known and info.unit not in ("s", "1"):
         return "no scale: neither a plate seen from the side nor the athlete's height (--height) was there"
     if name not in spread.sd or spread.sd[name] > LARGEST_SD.get(info.unit, np.inf):
-        return "the bar was lost or too unsteady at this moment"
+        return UNSTEADY
     if name == "bar_peak_force_n":
         return _why_no_peak_force(spread, context, source)
     return None
@@ -257,6 +261,11 @@ def _read_angles(angles: Angles, lift: LiftTimes) -> dict[str, tuple[float, floa
     return rows
 
 
+def is_never_negative(name: str) -> bool:
+    """Return whether a measure is of a kind that an interval may not take below zero."""
+    return MEASURES[name].unit in ("m/s", "s", "J", "W") or name in NEVER_NEGATIVE
+
+
 def make_measure(
     name: str, value: float, errors: Mapping[Limit, float], source: Source, time_s: float | None, times_s: Floats
 ) -> Measure:
@@ -274,7 +283,7 @@ def make_measure(
     limited_by = max(errors.items(), key=lambda part: part[1])[0]
     half = Z90 * CALIBRATION.factor(f"{name}/{source}") * float(np.linalg.norm(list(errors.values())))
     low = value - half
-    if MEASURES[name].unit in ("m/s", "s", "J", "W") or name in NEVER_NEGATIVE:
+    if is_never_negative(name):
         low = max(low, min(0.0, value))
     return Measure(
         value=value,

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coach.domain.settings import AnalysisSettings
+from coach.domain.settings import PLATE_DIAMETER_M, AnalysisSettings
 from perception.athlete import choose_athlete, hands_midpoint_px, stature_px
-from perception.bar import PLATE_CUTOFF_HZ, BarCurve, BarSamples, agreement, fit_curve, sample_bar, stretches
+from perception.bar import PLATE_CUTOFF_HZ, BarCurve, BarSamples, fit_curve, sample_bar, stretches
 from perception.barline import no_ends
 from perception.barline_track import BarLineTrack, track_bar_line
 from perception.body_signals import BodySignals, measure_body
@@ -15,7 +15,7 @@ from perception.camera_track import CameraTrack
 from perception.discs import PLATE_SHARE_OF_STATURE, Discs, find_disc, join_discs
 from perception.front import front_scale, is_better_than_hands, sample_bar_line
 from perception.instants import LiftTimes
-from perception.lifts import find_lifts
+from perception.lifts import cleans_before_jerks, find_lifts
 from perception.marker_clip import plate_of, scale_of
 from perception.marker_pose import MarkerPose
 from perception.plate import PlateTrack, moving_disc, no_plate, track_plate
@@ -37,7 +37,7 @@ SHORTEST_RUN = 3  # frames; a shorter gap is bridged
 WORTH_READING = 6  # frames in all; fewer are not worth a second pass
 SURE_RIM = 0.45  # share of the rim seen above which a frame is not looked at again
 ROUND_SD_DEG = 8.0  # deg, yaw that a round disc leaves open
-ALIKE = 0.8  # correlation of plate and hands going up and down
+LIKELY_RADIUS = (0.82, 1.28)  # of what stature and plate diameter let expect
 LEAST_TRAVEL = 1.5  # radii that a plate is lifted
 ROUND = -0.06  # flattening of a disc turned by 20 degrees
 
@@ -118,7 +118,9 @@ def look_at_shot(
     elif use_plate:
         reads_again = settings.frame_rate_hz is None and not moves
         plate = _find_plate(clip if reads_again else None, watched, times, discs, pose, hands)
-    look = _look(pose, plate, hands)
+        expected = PLATE_SHARE_OF_STATURE * stature_px(pose) * settings.plate_diameter_m / PLATE_DIAMETER_M
+        plate = plate if _is_lifted(plate, expected) else no_plate(times)
+    look = _look(pose, plate)
     in_front = watched.ends[start:stop] if use_plate else [no_ends()] * len(times)
     line = track_bar_line(
         times, in_front, hands_midpoint_px(found.points_px, found.visibility), settings.plate_diameter_m
@@ -153,15 +155,10 @@ def _find_plate(
     return plate
 
 
-def _look(pose: PoseTrack, plate: PlateTrack, hands_px: Floats) -> Look:
-    """Return where the camera stands; a round disc that goes up and down with the hands is not seen from the front."""
+def _look(pose: PoseTrack, plate: PlateTrack) -> Look:
+    """Return where the camera stands; a round disc that is lifted is not seen from the front, whatever the limbs say."""
     look = estimate_look(pose, plate)
-    if look.view in ("side", "oblique") or not _shows_its_face(plate):
-        return look
-    whole = (float(pose.times_s[0]), float(pose.times_s[-1]))
-    alike, _ = agreement(pose.times_s, plate, hands_px, *whole, 1.0)
-    travel = float(np.ptp(np.nanpercentile(plate.centre_px[:, 1], [5, 95])))
-    if alike < ALIKE or travel < LEAST_TRAVEL * plate.radius_px:
+    if look.view in ("side", "oblique") or not (plate.is_found and plate.flattening > ROUND):
         return look
     return Look("side", estimate_facing(pose, "side"), 0.0, ROUND_SD_DEG)
 
@@ -203,13 +200,14 @@ def _measure_bar(
     if has_line:
         samples = sample_bar_line(line, hands, work.bar_m_per_px)
     else:
-        has_plate = scale.method in ("plate", "given") and _plate_is_better(plate)
-        samples = sample_bar(pose.times_s, plate, hands, work, forward, use_plate=has_plate)
+        samples = sample_bar(pose.times_s, plate, hands, work, forward, use_plate=plate.is_found)
     if markers is not None:
         samples = replace(samples, cutoff_hz=PLATE_CUTOFF_HZ)  # hands with markers are as steady as a disc
     curves = [(a, b, fit_curve(samples, a, b)) for a, b in stretches(samples)]
     body = measure_body(pose, hands, samples, work.body_m_per_px, forward)
     lifts = [(curve, lift) for _, _, curve in curves for lift in find_lifts(curve, body, stature, settings.lift)]
+    paired = cleans_before_jerks([lift for _, lift in lifts])
+    lifts = [(curve, lift) for (curve, _), lift in zip(lifts, paired, strict=True)]
     return Shot(*part, pose, hands, plate, line, seen, look, roll, scale, work, samples, curves, body, stature, lifts)
 
 
@@ -247,10 +245,10 @@ def _guess_scale(size_px: float) -> Scale:
     return Scale(guess, 0.1, guess, 0.1, "none")
 
 
-def _shows_its_face(plate: PlateTrack) -> bool:
-    """Return whether the disc is round, so the camera looks along the bar: surer than limbs that hide each other."""
-    return _plate_is_better(plate) and plate.flattening > ROUND
-
-
-def _plate_is_better(plate: PlateTrack) -> bool:
-    return bool(plate.is_found and np.mean(np.isfinite(plate.centre_px[:, 0])) >= MIN_PLATE_SHARE)
+def _is_lifted(plate: PlateTrack, expected_px: float) -> bool:
+    """Return whether the disc is the bar's: seen often enough, about as large as a plate must look, and lifted."""
+    if not plate.is_found or np.mean(np.isfinite(plate.centre_px[:, 0])) < MIN_PLATE_SHARE:
+        return False
+    low, high = (share * expected_px for share in LIKELY_RADIUS)
+    travel = float(np.ptp(np.nanpercentile(plate.centre_px[:, 1], [5, 95])))
+    return low < plate.radius_px < high and travel > LEAST_TRAVEL * plate.radius_px

@@ -38,6 +38,10 @@ def perception(
         Path, typer.Option("--data", help="Folder for the simulated lifts; finished ones are used again.")
     ] = Path("out/eval-perception"),
     n: Annotated[int, typer.Option("--n", min=1, help="Number of simulated clips.")] = 60,
+    skip: Annotated[
+        int,
+        typer.Option("--skip", min=0, help="Clips at the beginning that are left out: intervals were made on them."),
+    ] = 0,
     seed: Annotated[int, typer.Option("--seed", help="Of the set.")] = 0,
     lift: Annotated[
         Literal[LiftKind, "mixed"], typer.Option("--lift", help="Which lift; mixed for every kind in turn.")
@@ -78,8 +82,11 @@ def perception(
             _print_rows(found.rows)
         return
     with progress() as on_progress:
-        scores = run(data, n=n, seed=seed, lift=lift, view=view, workers=workers, clips=clips, on_progress=on_progress)
-    _keep(scores, f"coach eval perception --n {n} --seed {seed} --lift {lift} --view {view}", page, calibrate)
+        scores = run(
+            data, n=n, skip=skip, seed=seed, lift=lift, view=view, workers=workers, clips=clips, on_progress=on_progress
+        )
+    how = f"coach eval perception --n {n} --skip {skip} --seed {seed} --lift {lift} --view {view}"
+    _keep(scores, how, page, calibrate)
     if as_json:
         print(scores.model_dump_json(indent=2))
         return
