@@ -10,6 +10,8 @@ from perception.pose import Floats, check_shape, freeze
 
 STILL_PX = 0.6  # px in a picture of 640 x 480, 2.2 mm on a plate of 60 px radius: what moves less is a still camera
 STILL_SHARE = 0.95  # of frames; a dropped bar makes the floor tremble for some
+RESTING_SHARE = 0.25  # of the corners, that stay where they were before a camera that stands still
+RESTING_OFTEN = 0.9  # of the frames
 SMOOTH_FRAMES = 5  # a median over these takes single wrong fits out of the judgement
 LARGEST_RESIDUAL_PX = 3.0  # px in a picture of 640 x 480
 LOST_SHARE = 0.2  # of a lift's frames in which the background may be lost
@@ -140,6 +142,7 @@ def settle(
     inlier_px: Floats,
     residual_px: Floats,
     n_inliers: Floats,
+    resting: Floats,
     scene_starts: tuple[int, ...],
     size_px: tuple[int, int],
 ) -> CameraTrack:
@@ -148,7 +151,7 @@ def settle(
     moves = []
     for start, stop in pairwise([*scene_starts, len(matrices)]):
         part = matrices[start:stop]
-        is_moving = _moves(part, size_px)
+        is_moving = _moves(part, size_px) and not _rests(resting[start:stop])
         moves.append(is_moving)
         out[start:stop] = _bridged(part) if is_moving else np.eye(3)
     return CameraTrack(out, inlier_px, residual_px, n_inliers, scene_starts, tuple(moves), size_px)
@@ -167,6 +170,12 @@ def _moves(matrices: Floats, size_px: tuple[int, int]) -> bool:
     path = scipy.ndimage.median_filter(path, size=(min(SMOOTH_FRAMES, len(path)), 1, 1), mode="nearest")
     away = np.median(np.linalg.norm(path - np.median(path, axis=0), axis=2), axis=1)
     return bool(np.quantile(away, STILL_SHARE) > STILL_PX * _size(size_px)) or bool(followed.mean() < 1 - LOST_SHARE)
+
+
+def _rests(resting: Floats) -> bool:
+    """Return whether nearly always so many corners stay exactly where they were that those which move are on somebody."""
+    known = resting[np.isfinite(resting)]
+    return bool(len(known)) and bool(np.mean(known >= RESTING_SHARE) >= RESTING_OFTEN)
 
 
 def _size(size_px: tuple[int, int]) -> float:

@@ -26,7 +26,7 @@ LIKE_LEVEL = 10.0  # grey levels that a patch may differ on average, else it is 
 GATE_PX = 2.0  # px of the small picture: corners this far from the model are not background, or too near
 NEARLY = 0.8  # of the most corners
 RESTING_PX = 0.35  # px of the small picture, that a corner of a still room seems to move
-RESTING_SHARE = 0.3  # of the corners; where so many rest the camera does, and the others are on somebody
+CALM_SHARE = 0.8  # of the corners that rest when nothing moves at all
 CALM_FRAMES = 12  # without motion, after which not every frame is looked at
 LOOK_EVERY = 3
 REFINE_ROUNDS = 3
@@ -69,6 +69,7 @@ class _Fit:
     residual_px: float
     n_inliers: int
     left: float
+    resting: float
 
 
 class BackgroundWatch:
@@ -81,7 +82,7 @@ class BackgroundWatch:
 
     def __init__(self) -> None:
         self._matrices: list[Floats] = []
-        self._quality: list[tuple[float, float, int]] = []
+        self._quality: list[tuple[float, float, int, float]] = []
         self._scenes: list[int] = []
         self._keys: list[_Keyframe] = []
         self._key = 0
@@ -108,16 +109,16 @@ class BackgroundWatch:
             return
         grey, mask = _small_grey(image_rgb), _mask(image_rgb.shape, boxes_px)
         fit = self._follow(grey, mask)
-        self._n_calm = self._n_calm + 1 if fit is not None and np.array_equal(fit.matrix, np.eye(3)) else 0
+        self._n_calm = self._n_calm + 1 if fit is not None and fit.resting >= CALM_SHARE else 0
         if fit is None:
             self._matrices.append(np.full((3, 3), np.nan))
-            self._quality.append((np.nan, np.nan, 0))
+            self._quality.append((np.nan, np.nan, 0, np.nan))
             return
         key = self._keys[self._key]
         to_reference = key.to_reference @ np.linalg.inv(fit.matrix)
         to_reference /= to_reference[2, 2]
         self._matrices.append(to_reference)
-        self._quality.append((fit.inlier_px, fit.residual_px, fit.n_inliers))
+        self._quality.append((fit.inlier_px, fit.residual_px, fit.n_inliers, fit.resting))
         self._last = (grey, to_reference, mask)
         self._choose_keyframe(grey, mask, to_reference, fit.left)
 
@@ -128,12 +129,13 @@ class BackgroundWatch:
         across, down = small[0] / max(width, 1), small[1] / max(height, 1)
         smaller = np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
         matrices = np.array(self._matrices).reshape(-1, 3, 3)
-        quality = np.array(self._quality, dtype=float).reshape(-1, 3)
+        quality = np.array(self._quality, dtype=float).reshape(-1, 4)
         return settle(
             np.linalg.inv(smaller) @ matrices @ smaller,
             quality[:, 0] / across,
             quality[:, 1] / across,
             quality[:, 2],
+            quality[:, 3],
             tuple(self._scenes),
             self._size_px,
         )
@@ -143,7 +145,7 @@ class BackgroundWatch:
         if not self._keys:
             if not self._add_keyframe(grey, mask, np.eye(3)):
                 return None
-            return _Fit(np.eye(3), 0.0, 0.0, len(self._keys[0].corners), 1.0)
+            return _Fit(np.eye(3), 0.0, 0.0, len(self._keys[0].corners), 1.0, 1.0)
         key = self._keys[self._key]
         fit = _match(key, grey, mask, self._guess) or _unchanged(key, grey, mask)
         if fit is None and self._last is not None:
@@ -258,10 +260,7 @@ def _match(key: _Keyframe, grey: Image, mask: npt.NDArray[np.uint8], guess: Floa
     if usable.sum() < LEAST_INLIERS:
         return None
     here, there = key.corners[usable].astype(float), found[usable].astype(float)
-    resting = np.linalg.norm(there - here, axis=1) < RESTING_PX
-    if resting.sum() >= max(LEAST_INLIERS, RESTING_SHARE * len(here)):
-        rms = float(np.sqrt(np.mean(np.sum((there - here)[resting] ** 2, axis=1))))
-        return _Fit(np.eye(3), rms, rms, int(resting.sum()), float(np.mean(usable)))
+    resting = float(np.mean(np.linalg.norm(there - here, axis=1) < RESTING_PX))
     matrix = _fit_camera(here, there, grey.shape, guess)
     if matrix is None:
         return None
@@ -273,9 +272,8 @@ def _match(key: _Keyframe, grey: Image, mask: npt.NDArray[np.uint8], guess: Floa
     if float(np.linalg.norm(here[inlier].std(axis=0))) < LEAST_SPREAD * grey.shape[1]:
         return None
     rms = float(np.sqrt(np.mean(off[inlier] ** 2)))
-    return _Fit(
-        matrix, rms, _unexplained(matrix, key.corners[seen], found[seen]), int(inlier.sum()), float(np.mean(usable))
-    )
+    unexplained = _unexplained(matrix, key.corners[seen], found[seen])
+    return _Fit(matrix, rms, unexplained, int(inlier.sum()), float(np.mean(usable)), resting)
 
 
 def _unexplained(matrix: Floats, here: npt.NDArray[np.float32], there: npt.NDArray[np.float32]) -> float:
@@ -297,7 +295,7 @@ def _unchanged(key: _Keyframe, grey: Image, mask: npt.NDArray[np.uint8]) -> _Fit
     if here.mean() < LEAST_OFF_PEOPLE:
         return None
     change = float(np.mean(cv2.absdiff(key.grey, grey)[here]))
-    return _Fit(np.eye(3), 0.0, 0.0, LEAST_INLIERS, 1.0) if change < SAME_LEVEL else None
+    return _Fit(np.eye(3), 0.0, 0.0, LEAST_INLIERS, 1.0, 1.0) if change < SAME_LEVEL else None
 
 
 def _off_people(points: npt.NDArray[np.float32], mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
