@@ -22,10 +22,12 @@ RING_SHARE = 0.35  # of the best ring's support: weaker ones are not the rim
 RING_FLOOR = 0.08  # share of rays that must show a ring in the same place over the clip
 MIN_FRAMES = 10  # with a rim, below this there is no plate
 MOST_TRIED = 14  # frames on which first guesses are tried
-MOST_SHAPED = 240  # frames from which radius and flattening are taken, and that are measured at a time
+MOST_SHAPED = 240  # frames that are measured at a time
 NEARLY = 0.85  # of the most rim that a guess ends on: a larger ring with as much is the rim
-SIZES_TRIED = (0.90, 0.95, 1.0, 1.05, 1.10)  # of the radius, in single frames of a disc that may change its size
+SIZES_TRIED = (0.90, 0.95, 1.05, 1.10)  # of the radius, in single frames of a disc that may change its size
 AS_MUCH = 0.97  # of the most rim that a size shows: of those with as much the largest is the rim, the others its lip
+SETTLED_PX, SETTLED_SHARE = 0.02, 0.95  # px, a fit whose centres move by less in nearly all frames is done
+MOST_FITTED = 120  # frames from which radius and flattening are taken
 MOST_SIZED = 60  # frames whose size is fitted
 GROWTH_NOISE = 0.015  # of the radius, SD of a frame's size about the plane
 LEFT_OVER = 0.5  # of the sizes' median deviation that the plane must not exceed to be believed
@@ -208,7 +210,7 @@ def _measure(
     voted = np.array([d.radius_px[k] for d, k in chosen])
     sized = (voted > PLAUSIBLE_RADIUS[0] * expected_px) & (voted < PLAUSIBLE_RADIUS[1] * expected_px)
     usual = float(np.median(voted[sized])) if sized.sum() >= MIN_SIZED_FRAMES else expected_px
-    some = chosen[:: max(1, len(chosen) // MOST_SHAPED)]
+    some = chosen[:: max(1, len(chosen) // MOST_FITTED)]
     rims, start = _gather(some, middle_px)
     radius = radius_px or _first_radius(rims, start, usual, PLAUSIBLE_RADIUS[1] * expected_px)
     _, _, radius, radius_sd, flattening = _fit_rims(rims, start, radius)
@@ -275,7 +277,11 @@ def _growth(rims: _Rims, centre: Floats, radius: float, flattening: float) -> Fl
     """
     some = slice(None, None, max(1, len(centre) // MOST_SIZED))
     few = _Rims(rims.points_px[some], rims.strength[some], rims.trust[some])
-    tried = [_sized(few, centre[some], radius, times * radius, flattening) for times in SIZES_TRIED]
+    once = _sized(few, centre[some], radius, radius, flattening)
+    seen = once[2] >= MIN_RIM_SHARE
+    if seen.sum() < MIN_FRAMES or np.ptp(np.quantile(np.log(once[1][seen]), [0.1, 0.9])) < LEAST_GROWTH:
+        return np.zeros(3)  # sizes that scatter less than that do not grow
+    tried = [once, *(_sized(few, centre[some], radius, times * radius, flattening) for times in SIZES_TRIED)]
     centres, sizes, shares = (np.stack(part) for part in zip(*tried, strict=True))
     best = np.argmax(np.where(shares >= AS_MUCH * shares.max(axis=0), sizes, 0.0), axis=0)
     centre, size, share = (part[best, np.arange(len(best))] for part in (centres, sizes, shares))
@@ -330,6 +336,8 @@ def _fit_centres(
         most = 0.2 * np.broadcast_to(radius, len(centre))[:, None]
         centre += np.clip(step, -most, most)
         share = np.mean(weight > 0.2 * rims.trust, axis=1)
+        if np.quantile(np.abs(step), SETTLED_SHARE) < SETTLED_PX:
+            break
     return centre, share
 
 
