@@ -35,6 +35,7 @@ N_PEAKS = 6  # edges kept on each ray
 RIM_RADIUS_PX = 40.0  # the picture is shrunk to this plate radius before rims are read; not enlarged
 RIM_RANGE = (0.55, 2.30)  # of the voted radius: votes may have chosen a ring inside the disc
 RIM_STEPS = 106
+HALVED = 0.6  # a rim that is made smaller than this is averaged, else four neighbours are enough
 BODY_MEMORY = 0.997  # a frame: how slowly the largest body size seen is forgotten; crouching bodies look small
 
 _ANGLES = np.linspace(0, 2 * np.pi, N_RAYS, endpoint=False)
@@ -246,8 +247,8 @@ def vote_discs(image_rgb: Image, centre_px: Floats, reach_px: float, radius_px: 
     return rows
 
 
-def _resize(image: Image, scale: float) -> Image:
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+def _resize(image: Image, scale: float, least_linear: float = 1.0) -> Image:
+    how = cv2.INTER_AREA if scale < least_linear else cv2.INTER_LINEAR
     size = (max(4, round(image.shape[1] * scale)), max(4, round(image.shape[0] * scale)))
     return np.asarray(cv2.resize(image, size, interpolation=how), dtype=np.uint8)
 
@@ -323,7 +324,7 @@ def read_rim(image_rgb: Image, centre_px: Floats, radius_px: float) -> tuple[Flo
     shrink = min(1.0, RIM_RADIUS_PX / radius_px)
     crop = image_rgb[y0:y1, x0:x1]
     if shrink < 1:
-        crop = _resize(crop, shrink)
+        crop = _resize(crop, shrink, HALVED)
         shrink = crop.shape[1] / (x1 - x0)
     middle = (centre_px - (x0, y0) + 0.5) * shrink - 0.5
     rho = np.linspace(*RIM_RANGE, RIM_STEPS) * radius_px * shrink
@@ -331,7 +332,8 @@ def read_rim(image_rgb: Image, centre_px: Floats, radius_px: float) -> tuple[Flo
     profile = cv2.remap(crop, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     inside = (at >= 0).all(axis=2) & (at[..., 0] <= crop.shape[1] - 1) & (at[..., 1] <= crop.shape[0] - 1)
     profile = cv2.GaussianBlur(profile.astype(np.float32), (5, 1), 1.2)
-    slope = np.abs(profile[:, 2:] - profile[:, :-2]).max(axis=2)
+    steps = np.abs(profile[:, 2:] - profile[:, :-2])
+    slope = np.maximum(np.maximum(steps[..., 0], steps[..., 1]), steps[..., 2])
     slope[~(inside[:, 2:] & inside[:, :-2])] = 0
     return _ray_peaks(slope, rho[1:-1] / shrink)
 

@@ -26,7 +26,7 @@ MOST_SHAPED = 240  # frames that are measured at a time
 NEARLY = 0.85  # of the most rim that a guess ends on: a larger ring with as much is the rim
 SIZES_TRIED = (0.90, 0.95, 1.05, 1.10)  # of the radius, in single frames of a disc that may change its size
 AS_MUCH = 0.97  # of the most rim that a size shows: of those with as much the largest is the rim, the others its lip
-SETTLED_PX, SETTLED_SHARE = 0.02, 0.95  # px, a fit whose centres move by less in nearly all frames is done
+SETTLED_PX = 0.03  # px, a fit whose centres all move by less is done
 MOST_FITTED = 120  # frames from which radius and flattening are taken
 MOST_SIZED = 60  # frames whose size is fitted
 GROWTH_NOISE = 0.015  # of the radius, SD of a frame's size about the plane
@@ -336,7 +336,7 @@ def _fit_centres(
         most = 0.2 * np.broadcast_to(radius, len(centre))[:, None]
         centre += np.clip(step, -most, most)
         share = np.mean(weight > 0.2 * rims.trust, axis=1)
-        if np.quantile(np.abs(step), SETTLED_SHARE) < SETTLED_PX:
+        if np.max(np.abs(step)) < SETTLED_PX:
             break
     return centre, share
 

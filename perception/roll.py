@@ -14,7 +14,7 @@ from perception.registration import Box
 from perception.smoothing import runs
 
 UNKNOWN_ROLL_SD_DEG = 0.35  # deg, a phone on a tripod of which nothing is known
-LINES_EVERY_S = 0.8  # s between pictures whose edges are looked at
+LINES_EVERY_S = 1.5  # s between pictures whose edges are looked at
 MOST_PICTURES = 32  # kept; of more every second one is dropped, so that memory stays constant
 LINES_WIDTH_PX = 640
 MOST_LINES = 120  # in one picture, the longest
