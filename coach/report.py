@@ -16,6 +16,7 @@ from coach.domain.words import (
     OUTCOME_WORDS,
     PLOT_WORDS,
     SOURCE_WORDS,
+    instant_words,
     measure_name,
     plain,
     precision_word,
@@ -265,9 +266,9 @@ def _lift_on_page(report: Report, lift: Lift, guidance: Guidance | None, out_dir
         name=lift_name(lift, len(report.lifts) > 1),
         guidance=guidance,
         cards=_cards(report, lift, guidance) if guidance is not None else [],
-        instants=[Jump(words, i.time_s) for name, words in INSTANT_WORDS.items() if (i := lift.instants.get(name))],
+        instants=[Jump(instant_words(n, lift.lift), i.time_s) for n in INSTANT_WORDS if (i := lift.instants.get(n))],
         keyframes=[
-            Picture(INSTANT_WORDS[k.instant], frame_time_s(report, lift, k.frame), _data_address(path))
+            Picture(instant_words(k.instant, lift.lift), frame_time_s(report, lift, k.frame), _data_address(path))
             for k, path in pictures
             if path is not None
         ],

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from coach.domain.lift import InstantName, Keyframe, Report
-from coach.domain.words import INSTANT_WORDS, LIFT_WORDS
+from coach.domain.words import LIFT_WORDS, instant_words
 from perception.athlete import near_side
 from perception.chart import Chart, Curve, make_chart
 from perception.drawing import (
@@ -173,7 +173,10 @@ class Painter:
         draw_pose(picture, (pose.points_px[i] - origin_px) * scale, self.visibility[i], thick)
         if scene is not None and scene.first <= i < scene.until:
             last = min(i, scene.last) + 1
-            path = (scene.path_px[: last - scene.first] - origin_px) * scale
+            path = scene.path_px[: last - scene.first]
+            if self.tracks.camera is not None and self.tracks.camera.moves_at(i):
+                path = self.tracks.camera.from_reference(path, i)
+            path = (path - origin_px) * scale
             _draw_path(picture, path, speed_colours(scene.share[scene.first : last]), thick)
             for frame, _, _ in scene.marks:
                 if scene.first <= frame < last:
@@ -291,7 +294,7 @@ class Painter:
         width, height = round((x1 - x0) * scale), round((y1 - y0) * scale)
         picture = _resized(image[y0:y1, x0:x1], width, height)
         self._draw_lifter(picture, i, scene, scale, (x0, y0))
-        words, time = INSTANT_WORDS[name], f"{known_instants(scene.lift)[name].time_s:.2f} s"
+        words, time = instant_words(name, scene.lift.lift), f"{known_instants(scene.lift)[name].time_s:.2f} s"
         size = max(15, round(width * 0.055))
         strip = np.empty((2 * size, width, 3), dtype=np.uint8)
         strip[:] = PANEL

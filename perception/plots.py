@@ -10,9 +10,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from coach.domain.lift import CameraFacts, InstantName, Lift, Report
+from coach.domain.lift import CameraFacts, InstantName, Lift, LiftName, Report
 from coach.domain.measures import Measure
-from coach.domain.words import INSTANT_WORDS, LIFT_WORDS, PLOT_WORDS
+from coach.domain.words import LIFT_WORDS, PLOT_WORDS, instant_words
 from perception.kinematics import joint_angles
 from perception.scene import Motion, Scene, make_scenes
 from perception.tracks import Tracks
@@ -33,6 +33,10 @@ _PHASES: tuple[tuple[InstantName, InstantName, str], ...] = (
     ("max_height", "catch", "drop"),
     ("catch", "recovered", "recovery"),
 )
+_OWN_PHASES: dict[LiftName, tuple[tuple[InstantName, InstantName, str], ...]] = {
+    "squat": (("dip_start", "dip_bottom", "descent"), ("dip_bottom", "max_height", "ascent")),
+    "deadlift": (("lift_off", "max_height", "pull"),),
+}
 _MARKED: tuple[InstantName, ...] = ("lift_off", "dip_bottom", "start", "peak_velocity", "max_height", "catch")
 _HEIGHTS: dict[InstantName, str] = {"max_height": "bar_max_height_m", "catch": "bar_catch_height_m"}
 
@@ -134,7 +138,7 @@ def _mark_path(axes: Axes, lift: Lift, tracks: Tracks) -> None:
         axes.plot(x, y, "o", color="white", markeredgecolor=INK, markersize=8, zorder=5)
         below = name in ("lift_off", "catch", "dip_bottom")
         axes.annotate(
-            INSTANT_WORDS[name],
+            instant_words(name, lift.lift),
             (x, y),
             xytext=(16, -12 if below else 8),
             textcoords="offset points",
@@ -158,7 +162,7 @@ def _whisker(axes: Axes, x: float, y: float, measure: Measure | None, sd_x: floa
 def _shade_phases(axes: Axes, scene: Scene, last_s: float, with_names: bool) -> None:
     instants = scene.lift.instants
     shade = False
-    for begin, end, words in _PHASES:
+    for begin, end, words in _OWN_PHASES.get(scene.lift.lift, _PHASES):
         a, b = instants.get(begin), instants.get(end)
         if words == "pull" and instants.get("end_first_pull") is not None:
             continue

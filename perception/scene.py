@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from coach.domain.lift import INSTANTS, Instant, InstantName, Lift, Report
-from coach.domain.words import INSTANT_WORDS
+from coach.domain.words import instant_words
 from perception.pose import Floats
 from perception.smoothing import MIN_SAMPLES, smooth
 from perception.tracks import Tracks
@@ -101,7 +101,8 @@ class Scene:
         window_s: First and last time of its plot.
         first, last: First and last frame of its bar path.
         until: The frame from which the camera shows something else; the path is not drawn there.
-        path_px: (last - first + 1, 2), the path smoothed for the eye; NaN where the bar was not seen.
+        path_px: (last - first + 1, 2), the path smoothed for the eye, as the first frame of the camera's scene would show
+            it; NaN where the bar was not seen.
         top_speed: Speed of the brightest colour, in the units of the motion.
         share: (T,), speed over top speed.
         marks: (frame, time in seconds, words) of the instants that flash, in order.
@@ -153,7 +154,9 @@ def _scene(
         top_speed=max(top, 1e-6),
         share=motion.speed / max(top, 1e-6),
         marks=tuple(
-            (instants[name].frame, instants[name].time_s, INSTANT_WORDS[name]) for name in _FLASHED if name in instants
+            (instants[name].frame, instants[name].time_s, instant_words(name, lift.lift))
+            for name in _FLASHED
+            if name in instants
         ),
     )
 
@@ -163,6 +166,8 @@ def _path_px(tracks: Tracks, first: int, last: int) -> Floats:
     begin = max(first - PATH_MARGIN, 0)
     span = slice(begin, last + 1 + PATH_MARGIN)
     times, raw = tracks.bar.times_s[span], tracks.bar.centre_px[span]
+    if tracks.camera is not None:
+        raw = tracks.camera.steady(raw, begin)
     path = raw.copy()
     for axis in (0, 1):
         seen = np.isfinite(raw[:, axis])

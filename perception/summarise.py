@@ -265,7 +265,8 @@ def _join_tracks(watched: Watched, shots: list[Shot], settings: AnalysisSettings
         force_n=flat["force"],
         source=main.samples.source,
     )
-    return Tracks(PoseTrack(watched.times_s.copy(), points, world, visibility), bar)
+    camera = watched.camera if watched.camera.is_moving else None
+    return Tracks(PoseTrack(watched.times_s.copy(), points, world, visibility), bar, camera)
 
 
 def _fill_metric(flat: dict[str, Floats], shot: Shot, mass_kg: float | None) -> None:

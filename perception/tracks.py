@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from perception.camera_track import CameraTrack
 from perception.pose import Floats, PoseTrack, check_shape, freeze
 
 
@@ -58,7 +59,8 @@ class BarTrack:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tracks:
-    """The athlete's pose and the bar, frame by frame, for pictures and tables."""
+    """The athlete's pose and the bar, frame by frame, for pictures and tables; `camera` None for one that stands still."""
 
     pose: PoseTrack
     bar: BarTrack
+    camera: CameraTrack | None = None

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from plotly.subplots import make_subplots
 
 from coach.domain.lift import InstantName, Lift
-from coach.domain.words import INSTANT_WORDS
+from coach.domain.words import instant_words
 
 BLUE, VERMILION = "#3b82c4", "#d8641f"  # told apart with any colour vision, seen on white and on black
 SOFT, LINE = "#7d8898", "rgba(125,136,152,0.25)"
@@ -105,7 +105,9 @@ def _draw_path(track: dict[str, list[Any]], lift: Lift) -> go.Figure:
 
 
 def _marks(lift: Lift) -> list[tuple[str, float]]:
-    return [(INSTANT_WORDS[name], i.time_s) for name in _MARKED if (i := lift.instants.get(name)) is not None]
+    return [
+        (instant_words(name, lift.lift), i.time_s) for name in _MARKED if (i := lift.instants.get(name)) is not None
+    ]
 
 
 def _layout(height_px: int, top_px: int = 14) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from coach.domain.guidance import Guidance, Priority
 from coach.domain.lift import Lift, Report
 from coach.domain.measures import MEASURES
 from coach.domain.passage import Document, Passage
-from coach.domain.words import INSTANT_WORDS, OUTCOME_WORDS, SOURCE_WORDS, plain, precision_word
+from coach.domain.words import INSTANT_WORDS, OUTCOME_WORDS, SOURCE_WORDS, instant_words, plain, precision_word
 from coach.report import (
     CLEAR,
     ShownMeasure,
@@ -169,10 +169,10 @@ def _lifts(analysed: Analysed, library: Library) -> list[LiftView]:
             by=" · ".join(part for part in (said.writer, said.model, said.adapter) if part) if said else "",
             cards=_cards(report, lift, said, library) if said else [],
             times=frame_times(report, lift),
-            instants=[(words, i.time_s) for name, words in INSTANT_WORDS.items() if (i := lift.instants.get(name))],
+            instants=[(instant_words(n, lift.lift), i.time_s) for n in INSTANT_WORDS if (i := lift.instants.get(n))],
             frames=[
                 Frame(
-                    INSTANT_WORDS[k.instant],
+                    instant_words(k.instant, lift.lift),
                     frame_time_s(report, lift, k.frame),
                     f"/media/{analysed.stored.id}/{k.path}",
                 )

@@ -19,6 +19,22 @@ INSTANT_WORDS: dict[InstantName, str] = {
     "recovered": "recovered",
 }
 
+_OWN_INSTANT_WORDS: dict[LiftName, dict[InstantName, str]] = {
+    "squat": {
+        "dip_start": "start of the descent",
+        "dip_bottom": "bottom",
+        "start": "start of the ascent",
+        "max_height": "top",
+    },
+    "deadlift": {"max_height": "top"},
+}
+
+
+def instant_words(name: InstantName, lift: LiftName) -> str:
+    """Return what an instant is called in a kind of lift."""
+    return _OWN_INSTANT_WORDS.get(lift, {}).get(name, INSTANT_WORDS[name])
+
+
 LIFT_WORDS: dict[LiftName, str] = {
     "snatch": "Snatch",
     "clean": "Clean",
