@@ -13,6 +13,7 @@ from coach.domain.measures import MEASURES, Measure
 from coach.domain.words import (
     INSTANT_WORDS,
     LIFT_WORDS,
+    LIMIT_WORDS,
     OUTCOME_WORDS,
     PLOT_WORDS,
     SOURCE_WORDS,
@@ -94,6 +95,7 @@ class Row(NamedTuple):
     meaning: str
     source: str
     precision: str
+    limit: str
 
 
 class LiftOnPage(NamedTuple):
@@ -341,6 +343,7 @@ def table_rows(lift: Lift) -> list[Row]:
             meaning=MEASURES[key].meaning,
             source=SOURCE_WORDS[lift.measures[key].source],
             precision=precision_word(lift.measures[key]),
+            limit=LIMIT_WORDS.get(lift.measures[key].limited_by, ""),
         )
         for key in order
     ]
@@ -455,7 +458,10 @@ def _measures_table(lift: Lift, several: bool) -> "RenderableType":
     table.add_column("90 % interval", justify="right")
     table.add_column("from")
     table.add_column("how exact")
+    table.add_column("mostly limited by")
     for row in table_rows(lift):
         shown = row.shown
-        table.add_row(shown.name, Text(shown.with_unit, style="bold"), shown.interval, row.source, row.precision)
+        table.add_row(
+            shown.name, Text(shown.with_unit, style="bold"), shown.interval, row.source, row.precision, row.limit
+        )
     return table

@@ -30,8 +30,8 @@ from corpus.search import Hit
 from corpus.store import Review
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("The bar", ("bar_", "transition_")),
-    ("Timing", ("time_",)),
+    ("The bar", ("bar_", "transition_", "dip_")),
+    ("Timing", ("time_", "drive_time_")),
     ("The body", ("knee_", "hip_", "trunk_", "elbow_", "foot_", "left_right_")),
     ("Work and force", ()),
     ("Is it plausible?", ("free_fall_", "impulse_check")),

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from coach.domain.lift import InstantName, LiftName, Outcome
-from coach.domain.measures import MEASURES, Measure, Source
+from coach.domain.measures import MEASURES, Limit, Measure, Source
 
 INSTANT_WORDS: dict[InstantName, str] = {
     "dip_start": "start of the dip",
@@ -52,6 +52,18 @@ OUTCOME_WORDS: dict[Outcome, str] = {
     "caught_then_lost": "caught, then lost",
     "no_attempt": "bar stayed below the knee",
 }
+
+LIMIT_WORDS: dict[Limit | None, str] = {
+    "noise": "jitter of the track",
+    "smoothing": "smoothing",
+    "scale": "pixels to metres",
+    "camera": "tilt or turn of the camera",
+    "definition": "where it begins and ends",
+    "frame rate": "frame rate",
+    "pose": "joints seen from one side",
+    "masses": "weights of body parts",
+}
+"""What an interval is mostly wide for."""
 
 SOURCE_WORDS: dict[Source, str] = {"plate": "plate", "hands": "hands", "body": "body pose"}
 
