@@ -25,6 +25,7 @@ PULLS: tuple[tuple[str, InstantName, InstantName], ...] = (
     ("first_pull", "lift_off", "end_first_pull"),
     ("second_pull", "power_position", "peak_velocity"),
 )
+SHORTEST_EFFORT_S = 0.05  # s, in less nothing is worked
 TRANSITION_SHARE = 0.02  # smallest dip of speed that is a transition, of the first-pull speed
 
 
@@ -267,6 +268,8 @@ def _read_effort(curve: BarCurve, start_s: float, end_s: float, context: Context
 
     An edge is known to a fraction of a frame, a lift-off better than that; what acts there goes into the error.
     """
+    if end_s - start_s < SHORTEST_EFFORT_S:
+        return {}
     out = {"impulse_check_ratio": Reading(impulse_check(curve, curve_times(curve, context), start_s, end_s), end_s)}
     mass = context.bar_mass_kg
     if mass is None:
