@@ -43,8 +43,9 @@ _GROUPS: tuple[tuple[float, str, str], ...] = (  # how often, why, and what an a
     (0.4, "the hands were hidden and do not agree with the plate", "bar_to_foot"),
     (0.15, "no bar mass was given: --bar-mass", "work power force impulse"),
 )
+_NOT_TOLD = "the mass of the body was not told (--body-mass)"
 _ALWAYS = {
-    "ground_force_peak_n": "needs the whole body in 3D, which this version does not measure",
+    **{name: _NOT_TOLD for name in MEASURES if name.startswith(("ground_force", "body_work", "system_"))},
     "elbow_bend_pull_deg": "from the side a wide grip hides how far the arms bend, and one camera cannot tell",
 }
 _AT: dict[str, InstantName] = {  # the frame of a measure is that of this instant
