@@ -120,7 +120,11 @@ def _scores_of(job: tuple[Path, str]) -> Sequence[ClipScore]:
             known = None  # of an older program
         if known is not None and known.version == version:
             return [recalibrated(score, known.calibration, CALIBRATION) for score in known.scores]
-    scores = score_clip(folder)
+    try:
+        scores = score_clip(folder)
+    except Exception as error:
+        error.add_note(f"while scoring {folder}")
+        raise
     path.write_text(
         ClipScores(version=version, calibration=CALIBRATION, scores=tuple(scores)).model_dump_json(), encoding="utf-8"
     )

@@ -16,7 +16,7 @@ from perception.kinematics import ANGLE_SD_DEG, Angles
 from perception.lifts import relocate
 from perception.pose import Floats
 from perception.readings import Context, Reading, beginning, read_bar
-from perception.smoothing import residual_gain
+from perception.smoothing import MIN_SAMPLES, residual_gain
 
 Z90 = 1.645  # half width of a 90 % normal interval over its SD
 N_DRAWS = 16  # repeats of the whole bar analysis with fresh noise
@@ -98,6 +98,8 @@ def spread_by_noise(
         jitter = random.normal(size=(2, len(t))) / np.sqrt(np.maximum(samples.weights[window], 0.02))
         x = np.where(np.isfinite(samples.x_m[window]), curve.x.value(t) + noise_x * jitter[0], np.nan)
         y = np.where(np.isfinite(samples.y_m[window]), curve.y.value(t) + noise_y * jitter[1], np.nan)
+        if np.isfinite(x).sum() < MIN_SAMPLES:
+            break  # hardly seen here: nothing is known of the noise, so nothing of the lift is measured
         drawn = replace(samples, times_s=t, x_m=x, y_m=y, weights=samples.weights[window])
         again = fit_curve(drawn, 0, len(t), robust=False)
         found = relocate(again, lift, context.stature_m)
