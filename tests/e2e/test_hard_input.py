@@ -151,8 +151,9 @@ def test_slow_motion_is_measured_once_the_true_rate_is_told(
     believed, told = slow_motion
 
     check_same_lift(told, demo_truth)
-    speeds = [only_lift(report).measures["bar_peak_velocity_m_s"].value for report in (believed, told)]
-    assert speeds[1] == pytest.approx(2 * speeds[0], rel=SPEED_TOLERANCE)
+    assert "bar_peak_velocity_m_s" in only_lift(told).measures
+    assert "bar_peak_velocity_m_s" not in only_lift(believed).measures
+    assert "bar_peak_velocity_m_s" in only_lift(believed).not_measured
     assert not any("--fps" in warning for warning in told.warnings)
 
 
