@@ -110,9 +110,14 @@ class _Listing(BaseModel):
 
 
 def models_folder() -> Path:
-    """Return the folder that fetched models lie in: `$LIFTCOACH_CACHE/models`, or the user's cache."""
+    """Return the folder that fetched models lie in."""
+    return cache_root() / "models"
+
+
+def cache_root() -> Path:
+    """Return the folder for what can be fetched again: `$LIFTCOACH_CACHE`, or one in the user's cache of this platform."""
     chosen = os.environ.get("LIFTCOACH_CACHE")
-    return (Path(chosen) if chosen else _user_cache() / "liftcoach") / "models"
+    return Path(chosen) if chosen else _user_cache() / "liftcoach"
 
 
 def _user_cache() -> Path:

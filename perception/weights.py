@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coach.domain.errors import ServiceError, SetupError
+from coach.hub import cache_root
 
 logger = logging.getLogger(__name__)
 
@@ -138,17 +139,8 @@ WEIGHTS: dict[str, Weight] = {
 
 
 def cache_folder() -> Path:
-    """Return the folder the weights lie in: `$LIFTCOACH_CACHE/weights`, or the user's cache of this platform."""
-    chosen = os.environ.get("LIFTCOACH_CACHE")
-    return (Path(chosen) if chosen else _user_cache() / "liftcoach") / "weights"
-
-
-def _user_cache() -> Path:
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    variable = "LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME"
-    chosen = os.environ.get(variable)
-    return Path(chosen) if chosen else Path.home() / ".cache"
+    """Return the folder the weights lie in."""
+    return cache_root() / "weights"
 
 
 def names() -> list[str]:

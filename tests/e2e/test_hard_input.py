@@ -9,7 +9,7 @@ import pytest
 
 from coach.domain.lift import Report
 from perception.video import open_clip
-from tests.e2e.demo_lift import LAST_FRAME, SPEED_TOLERANCE, TOLERANCE_S, check_same_lift, frames_of, only_lift
+from tests.e2e.demo_lift import LAST_FRAME, TOLERANCE_S, check_same_lift, frames_of, only_lift
 
 if TYPE_CHECKING:
     import subprocess

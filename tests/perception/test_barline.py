@@ -70,7 +70,9 @@ def test_pictures_that_end_within_the_plates_do_no_harm() -> None:
     image: Image = np.ascontiguousarray(VIEW.image()[:, 100:])
     moved = replace(VIEW, middle_px=(110.0, 170.0))
 
-    BarEndWatch().observe(image, [moved.person()])
+    found = BarEndWatch().observe(image, [moved.person()])
+
+    assert np.isfinite(found.end_px[found.score[:, 0] > 0]).all()
 
 
 @pytest.mark.parametrize("blur_px", [0, 5])
