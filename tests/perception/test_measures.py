@@ -239,7 +239,8 @@ def test_lengths_and_speeds_widen_in_proportion_to_the_error_of_the_scale(relati
     height = one("bar_max_height_m", Reading(1.2), fixed(0.01), context)
     time = one("time_peak_to_catch_s", Reading(0.5), fixed(0.01), context)
 
-    assert height.sd == pytest.approx(np.sqrt(0.01**2 + (1.2 * relative) ** 2 + 0.002**2), rel=1e-6)
+    factor = CALIBRATION.factor("bar_max_height_m/plate")
+    assert height.sd == pytest.approx(factor * np.sqrt(0.01**2 + (1.2 * relative) ** 2 + 0.002**2), rel=1e-6)
     assert time.sd == one("time_peak_to_catch_s", Reading(0.5), fixed(0.01)).sd
 
 
