@@ -13,6 +13,7 @@ from perception.pose import INDEX, KEYPOINTS, Floats, Person, PoseTrack
 Ints = npt.NDArray[np.int64]
 
 BODY_SHARE = 0.78  # of stature: shank + thigh + trunk (ankle to knee to hip to shoulder); source: Winter 2009, fig. 4.1
+STANDING_PERCENTILE = 90  # of the body's lengths over the frames
 TRUNK_SHARE = 0.288  # of stature, hip to shoulder; source: Winter 2009, fig. 4.1
 MIN_TOGETHER = 12  # frames with a person and the moving disc
 MOVED_SHARE = 0.3  # of the disc's travel that must fall into the time a person was seen
@@ -24,7 +25,7 @@ SURE = 0.5  # visibility above which a keypoint counts as seen
 def choose_athlete(times_s: Floats, people: Sequence[Sequence[Person]], moving_px: Floats | None = None) -> PoseTrack:
     """Return the track of the person who lifts.
 
-    That is who keeps the hands at the disc that moves, where there is one, else whose hands move the most over the body.
+    That is who keeps the hands at the disc that moves, where there is one, else whose hands move the most over the feet.
 
     Gaps of the chosen person are filled with whoever stands where the athlete last stood, because a tracker may lose
     and rename a person. What nobody fills stays NaN with visibility 0.
@@ -51,7 +52,7 @@ class _Sightings:
     Attributes:
         frame, place, person: (S,), frame, place among the people of that frame, and person_id.
         hip_px: (S, 2); length_px: (S,), see `body_length_px`.
-        rise: (S,), hands over hips in trunk lengths.
+        rise: (S,), hands over ankles in body lengths.
         away: (S,), hands from the moving disc in body lengths; NaN where there is none.
     """
 
@@ -75,8 +76,7 @@ def _sightings(people: Sequence[Sequence[Person]], moving_px: Floats | None) -> 
         for place, person in enumerate(frame):
             p = person.points_px
             hip, length = _middle(p, "hip"), float(body_length_px(p[None])[0])
-            trunk = float(np.linalg.norm(_middle(p, "shoulder") - hip))
-            rise = float(hip[1] - _middle(p, "hand")[1]) / max(trunk, 1.0)
+            rise = float(_middle(p, "ankle")[1] - _middle(p, "hand")[1]) / max(length, 1.0)
             hands = hands_midpoint_px(p[None], person.visibility[None])[0]
             numbers.extend((i, place, person.person_id))
             rows.extend((*hip, length, rise, float(np.linalg.norm(hands - disc)) / length))
@@ -118,7 +118,7 @@ def _nearest_to_disc(seen: _Sightings, ids: Ints, moving_px: Floats, otherwise: 
 
 
 def _lifting_score(rise: Floats, length_px: Floats) -> float:
-    """Return how much this person lifts: travel of the hands over the hips squared, times size, times root of frames."""
+    """Return how much this person lifts: travel of the hands over the feet squared, times size, times root of frames."""
     travel = float(np.percentile(rise, 95) - np.percentile(rise, 5))
     return travel**2 * float(np.sqrt(len(rise))) * float(np.median(length_px))
 
@@ -156,11 +156,11 @@ def body_length_px(points_px: Floats) -> Floats:
 def stature_px(track: PoseTrack) -> float:
     """Return the standing height the athlete would have in the picture, in pixels; NaN without a pose.
 
-    Limb lengths do not change with posture, so the median over all frames is used. Limbs that point at the camera look
-    shorter, hence the 75th percentile.
+    Limb lengths do not change with posture, but limbs that point at the camera look shorter: a lifter who bends is
+    seen short from the front. Hence a high percentile over all frames, so that a tenth of them standing are enough.
     """
     lengths = body_length_px(track.points_px)
-    return float(np.nanpercentile(lengths, 75) / BODY_SHARE) if np.isfinite(lengths).any() else float("nan")
+    return float(np.nanpercentile(lengths, STANDING_PERCENTILE) / BODY_SHARE) if np.isfinite(lengths).any() else float("nan")
 
 
 def across_px(points_px: Floats, part: str) -> Floats:

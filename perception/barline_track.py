@@ -25,6 +25,7 @@ HAND_REACH = np.array(
 AWAY_COST = 0.25  # of score for each plate height beyond
 HELD_REACH = np.array([0.6, 0.3])  # plate heights; a pair farther from the hands is not held
 LEAST_HELD = 0.4  # share of the frames with pair and hands in which it must be
+LIFTED, LIFTED_CONFIDENCE = 1.0, 0.75  # plate heights up and down, and mean confidence: a pair that is a bar being lifted
 MOST_ODD = 0.12  # relative, by which the distance of the plates may differ from that on a bar
 LIKE_GAIN = 0.25  # of score, for the colours and size that the path as a whole has
 MIN_FRAMES = 10  # with a pair; below this there is no bar
@@ -121,10 +122,21 @@ def track_bar_line(
 
 
 def _is_held(track: BarLineTrack, hands_px: Floats) -> bool:
-    """Return whether the hands are on the bar often enough; before the grip and after the drop they are not."""
-    away = np.abs(track.centre_px - hands_px) / track.height_px
+    """Return whether the hands are on the bar often enough; before the grip and after the drop they are not.
+
+    A pair that is plainly seen to be lifted must be where they are to the right and left only: hands behind the back of
+    a lifter, or behind the legs, are badly seen.
+    """
+    centre = track.centre_px
+    away = np.abs(centre - hands_px) / track.height_px
     known = np.isfinite(away).all(axis=1)
-    return bool(known.any() and np.mean((away[known] < HELD_REACH).all(axis=1)) >= LEAST_HELD)
+    if not known.any():
+        return False
+    seen = np.isfinite(centre[:, 1])
+    travel = float(np.ptp(np.percentile(centre[seen, 1], [5, 95]))) / track.height_px
+    is_lifted = travel >= LIFTED and float(np.mean(track.confidence[seen])) >= LIFTED_CONFIDENCE
+    near = away[known] < HELD_REACH
+    return bool(np.mean(near[:, 0] if is_lifted else near.all(axis=1)) >= LEAST_HELD)
 
 
 def _nothing(times_s: Floats) -> BarLineTrack:

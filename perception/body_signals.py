@@ -23,7 +23,7 @@ class BodySignals:
     """Places of the body over T frames in metres, up and forward, in the axes of the bar curve; NaN where unknown.
 
     Near plate and body are at different distances from the camera. Each is scaled for itself, and the constant between
-    the two axes is found where the hands move with the bar.
+    the two axes comes from where the camera looks (`plane_rise`), and forward from the hands where they move with the bar.
 
     Attributes:
         times_s: (T,); the others are (T,) too: heights of head, shoulders, hips, knees, ankles and hands, forward
@@ -62,6 +62,10 @@ class BodySignals:
         inside = signal[(self.times_s >= start_s) & (self.times_s <= end_s)]
         return np.asarray(inside[np.isfinite(inside)])
 
+    def frames_between(self, start_s: float, end_s: float) -> int:
+        """Return the number of frames in a span of time."""
+        return int(np.sum((self.times_s >= start_s) & (self.times_s <= end_s)))
+
     @property
     def ground_m(self) -> float:
         """Height of the ankles standing flat; NaN when they were never seen."""
@@ -69,7 +73,12 @@ class BodySignals:
 
 
 def measure_body(
-    track: PoseTrack, hands_px: Floats, samples: BarSamples, body_m_per_px: float, forward: float
+    track: PoseTrack,
+    hands_px: Floats,
+    samples: BarSamples,
+    body_m_per_px: float,
+    forward: float,
+    rise_m: float | None = None,
 ) -> BodySignals:
     """Return the places of the body in the axes of the bar.
 
@@ -79,12 +88,14 @@ def measure_body(
         samples: The bar over the same frames.
         body_m_per_px: Scale in the athlete's own plane; a guess will do.
         forward: 1 when the athlete faces the right of the picture, -1 for the left.
+        rise_m: What `plane_rise` says must be added to the body's heights; None where bar and body are in one plane, and
+            the hands tell it.
     """
     t = track.times_s
     metres = track.points_px * np.array([forward, -1.0]) * body_m_per_px
     hands = hands_px * np.array([forward, -1.0]) * body_m_per_px
     ankle = _mean_of(metres, "left_ankle", "right_ankle")
-    shift_x, shift_y = _shift(t, samples, hands, ankle[:, 1])
+    shift_x, shift_y = _shift(t, samples, hands, ankle[:, 1], rise_m)
     shoulder, hip = (_mean_of(metres, f"left_{part}", f"right_{part}") for part in ("shoulder", "hip"))
 
     def up(points: Floats) -> Floats:
@@ -132,11 +143,23 @@ def _smoothed(times_s: Floats, values: Floats) -> Floats:
     return np.where(apart <= KNOWN_S, smooth(times_s, values, BODY_CUTOFF_HZ).value(times_s), np.nan)
 
 
-def _shift(times_s: Floats, samples: BarSamples, hands_m: Floats, ankle_y_m: Floats) -> tuple[float, float]:
+def plane_rise(bar_m_per_px: float, body_m_per_px: float, middle_row_px: float) -> float:
+    """Return what must be added to heights of the body, metres up from the picture's top row, to be those of the bar.
+
+    The near plate is nearer to the camera than the body. Of both, a level camera sees what is at its own height in the
+    middle row of the picture, so there the two axes meet. A camera that is pitched by an angle p is off by
+    (how much nearer the plate is) x tan p: 6 cm for 0.7 m and 5 degrees. Hands that a plate hides are off by more.
+    """
+    return (body_m_per_px - bar_m_per_px) * middle_row_px
+
+
+def _shift(
+    times_s: Floats, samples: BarSamples, hands_m: Floats, ankle_y_m: Floats, rise_m: float | None
+) -> tuple[float, float]:
     """Return what must be added to the body's axes (forward, up) so that the hands lie on the bar.
 
-    Taken where bar and hands move alike. A bar that would then lie about where the floor holds it does lie there,
-    because hands behind a plate are badly seen.
+    Taken where bar and hands move alike, up from `rise_m` where it is known. A bar that would then lie about where the
+    floor holds it does lie there.
     """
     bar = np.stack([samples.x_m, samples.y_m], axis=1)
     apart = bar - hands_m
@@ -146,6 +169,7 @@ def _shift(times_s: Floats, samples: BarSamples, hands_m: Floats, ankle_y_m: Flo
     held = both & _move_alike(times_s, bar[:, 1], hands_m[:, 1])
     chosen = held if held.sum() >= MIN_SAMPLES else both
     shift_x, shift_y = (float(z) for z in np.median(apart[chosen], axis=0))
+    shift_y = shift_y if rise_m is None else rise_m
     if samples.source == "plate" and np.isfinite(ankle_y_m).any():
         ground = float(np.nanpercentile(ankle_y_m, 25)) + shift_y
         off = float(np.nanpercentile(samples.y_m, 5)) - ground - PLATE_OVER_ANKLE_M

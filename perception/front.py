@@ -12,7 +12,9 @@ PLATE_SIZE_SD = 0.010  # relative, worn or odd plates
 DISTANCE_SLACK = 0.05  # relative, by which the distance of the plates may differ from 1.31 m
 SURE_ENOUGH = 0.5  # mean confidence above which the ends are a better bar than the hands
 LEAST_SEEN = 0.7  # share of frames between the first and the last with a pair
+SURE, LEAST_SEEN_SURELY = 0.8, 0.5  # mean confidence from which gaps in between matter less, and that share then
 LEAST_TRAVEL = 0.6  # of the hands' way up and down
+LIFTED = 1.0  # plate heights up and down of a bar that is plainly lifted, whatever the hands do afterwards
 BARLINE_CUTOFF_HZ = 6.0  # Hz, for noise of 0.05 to 0.25 px, 0.3 to 2 mm; wrists have 4 Hz
 TILT_HALF_S = 0.07  # s, frames about an instant from which the tilt is read
 MIN_TILT_FRAMES = 3
@@ -43,8 +45,8 @@ def scale_disagreement(track: BarLineTrack, settings: AnalysisSettings) -> float
 def is_better_than_hands(track: BarLineTrack, hands_px: Floats) -> bool:
     """Return whether the bar line should be taken for the bar instead of the hands.
 
-    It should when it is surely and mostly seen between its first and its last frame, and goes as far up and down as the
-    hands do: pairs that were found at rest only and lost in the pull say nothing.
+    It should when it is surely and mostly seen between its first and its last frame, and is plainly lifted or goes as
+    far up and down as the hands do: pairs that were found at rest only and lost in the pull say nothing.
     """
     height = track.centre_px[:, 1]
     seen = np.flatnonzero(np.isfinite(height))
@@ -52,10 +54,11 @@ def is_better_than_hands(track: BarLineTrack, hands_px: Floats) -> bool:
     if not track.is_found or len(seen) < MIN_FRAMES or len(hands) < MIN_FRAMES:
         return False
     share = len(seen) / (seen[-1] - seen[0] + 1)
-    travel = float(
-        np.ptp(np.percentile(height[seen], [5, 95])) / max(float(np.ptp(np.percentile(hands, [5, 95]))), 1.0)
-    )
-    return bool(share >= LEAST_SEEN and travel >= LEAST_TRAVEL and np.mean(track.confidence[seen]) >= SURE_ENOUGH)
+    travel, hands_travel = (float(np.ptp(np.percentile(z, [5, 95]))) for z in (height[seen], hands))
+    is_lifted = travel >= min(LEAST_TRAVEL * hands_travel, LIFTED * track.height_px)
+    confidence = float(np.mean(track.confidence[seen]))
+    least = LEAST_SEEN_SURELY if confidence >= SURE else LEAST_SEEN
+    return share >= least and is_lifted and confidence >= SURE_ENOUGH
 
 
 def sample_bar_line(track: BarLineTrack, hands_px: Floats, m_per_px: float) -> BarSamples:

@@ -267,11 +267,18 @@ def _is_squat(places: Places, rise: _Rise, done: list[LiftTimes]) -> bool:
         return False
     if places.hips_fell(before_s, bottom_s) < HIPS_SHARE * depth:
         return False  # a bar that is thrown up and caught on the shoulders goes down farther than the body
+    if done and _is_same_squat(done[-1], float(m.height[rise.before]), h):
+        return True
     slack = places.shoulders_sank(before_s, bottom_s)
     if not np.isfinite(slack):
         rested = any(lift.kind in FLOOR_KINDS for lift in done)
         return short < SQUAT_BACK and not rested and float(np.ptp(m.height[: rise.before + 1])) < SQUAT_DEPTH * h
     return abs(slack) < WITH_BODY and places.of(before_s) in ("shoulders", "overhead")
+
+
+def _is_same_squat(last: LiftTimes, height_m: float, stature_m: float) -> bool:
+    """Return whether a descent begins about where the squat before it ended: the body need not be seen again."""
+    return last.kind == "squat" and abs(height_m - last.rest_m) < SQUAT_BACK * stature_m
 
 
 def _is_pull(places: Places, rise: _Rise) -> bool | None:
@@ -310,7 +317,7 @@ def _pull(places: Places, rises: list[_Rise], wanted: LiftName | None, *, from_f
     """Return the lift that a rise from floor, hang or blocks is."""
     m, top, h = places.motion, rises[0].top, places.stature_m
     times, rest, has_rest = pull_times(m, top, from_floor=from_floor)
-    low = rest if from_floor else rest - HANG_LOW * h
+    low = rest if from_floor else min(places.floor_m, rest - HANG_LOW * h)
     catch = judge_catch(m, top, low, h, places.body)
     sketch = LiftTimes(times | catch.times_s, catch.outcome, rest, float(m.t[catch.end]), has_rest)
     m = m.until(_horizon(places, rises, sketch))

@@ -68,11 +68,14 @@ class Places:
         return self.over_shoulders(start_s) - self.over_shoulders(end_s)
 
     def hips_fell(self, start_s: float, end_s: float) -> float:
-        """Return how far the hips came down from their highest place in a span of time, in statures; NaN if hidden."""
-        if self.body is None:
+        """Return how far the hips came down from their highest place in a span of time, in statures; NaN if hidden.
+
+        They may be hidden for half of the time, but not at its end, where a plate covers them in a squat.
+        """
+        if self.body is None or not np.isfinite(self.body.near(self.body.hip_y_m, end_s)):
             return float("nan")
         hips = self.body.between(self.body.hip_y_m, start_s, end_s)
-        if len(hips) < 3:
+        if len(hips) < max(3, self.body.frames_between(start_s, end_s) / 2):
             return float("nan")
         high = int(np.argmax(hips))
         return float(hips[high] - np.min(hips[high:])) / self.stature_m

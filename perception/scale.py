@@ -15,7 +15,9 @@ USUAL_DISTANCE_M = 5.5  # m, camera to lifter when nothing is known
 PLATE_NEARER_M = (
     0.70  # m, how much nearer to the camera the near plate is than the body; source: bar 1.31 m between sleeves
 )
+BESIDE_SD = 0.06  # relative, of the body's scale taken from the plate at the usual distance
 FRONT_BODY_SD = 0.04  # relative, body and plates are not quite equally far away
+AGREE = 0.12  # relative, by which height and plate may differ as scales of the body; a body half hidden adds up wrong
 DEFAULT_STATURE_M = 1.70  # m, only for bands and gates, never for a measure
 
 
@@ -52,7 +54,7 @@ def find_scale(plate: PlateTrack, stature_px: float, settings: AnalysisSettings,
     """Return the scale: the plate where a disc was found, else the athlete's height where given, else none.
 
     The near plate is about 0.7 m nearer to the camera than the lifter, so at 5.5 m its scale reads 13 % too large for
-    the body; the body's own plane is scaled by height when given.
+    the body; the body's own plane is scaled by height when given, unless that is far from what the plate lets expect.
 
     Args:
         plate: The near plate.
@@ -64,8 +66,8 @@ def find_scale(plate: PlateTrack, stature_px: float, settings: AnalysisSettings,
     if plate.is_found and view in ("side", "oblique", "unknown"):
         bar = settings.plate_diameter_m / 2 / plate.radius_px
         sd = float(np.hypot(plate.radius_sd_px / plate.radius_px, PLATE_SIZE_SD))
-        body = by_height if np.isfinite(by_height) else bar * USUAL_DISTANCE_M / (USUAL_DISTANCE_M - PLATE_NEARER_M)
-        return Scale(bar, sd, body, STATURE_SD if np.isfinite(by_height) else 0.06, "plate")
+        beside = bar * USUAL_DISTANCE_M / (USUAL_DISTANCE_M - PLATE_NEARER_M)
+        return Scale(bar, sd, *_body_scale(by_height, beside, BESIDE_SD), "plate")
     if np.isfinite(by_height):
         return Scale(by_height, STATURE_SD, by_height, STATURE_SD, "height")
     return Scale(float("nan"), float("nan"), float("nan"), float("nan"), "none")
@@ -80,6 +82,15 @@ def line_scale(bar: tuple[float, float], stature_px: float, settings: AnalysisSe
         settings: What the user told.
     """
     bar_m_per_px, relative_sd = bar
-    if settings.height_m is not None and np.isfinite(stature_px):
-        return Scale(bar_m_per_px, relative_sd, settings.height_m / stature_px, STATURE_SD, "plate")
-    return Scale(bar_m_per_px, relative_sd, bar_m_per_px, float(np.hypot(relative_sd, FRONT_BODY_SD)), "plate")
+    by_height = settings.height_m / stature_px if settings.height_m is not None else float("nan")
+    body_sd = float(np.hypot(relative_sd, FRONT_BODY_SD))
+    return Scale(bar_m_per_px, relative_sd, *_body_scale(by_height, bar_m_per_px, body_sd), "plate")
+
+
+def _body_scale(by_height: float, by_plate: float, by_plate_sd: float) -> tuple[float, float]:
+    """Return metres per pixel at the body and its relative SD: both ways together, the plate alone where they disagree."""
+    if not abs(np.log(by_height / by_plate)) < AGREE:
+        return by_plate, by_plate_sd
+    weight = by_plate_sd**2 / (by_plate_sd**2 + STATURE_SD**2)
+    both = float(np.exp(weight * np.log(by_height) + (1 - weight) * np.log(by_plate)))
+    return both, STATURE_SD * by_plate_sd / float(np.hypot(STATURE_SD, by_plate_sd))

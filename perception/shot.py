@@ -10,7 +10,7 @@ from perception.athlete import choose_athlete, hands_midpoint_px, stature_px
 from perception.bar import PLATE_CUTOFF_HZ, BarCurve, BarSamples, fit_curve, sample_bar, stretches
 from perception.barline import no_ends
 from perception.barline_track import BarLineTrack, track_bar_line
-from perception.body_signals import BodySignals, measure_body
+from perception.body_signals import BodySignals, measure_body, plane_rise
 from perception.camera_track import CameraTrack
 from perception.discs import PLATE_SHARE_OF_STATURE, Discs, find_disc, join_discs
 from perception.front import front_scale, is_better_than_hands, sample_bar_line
@@ -187,7 +187,7 @@ def _measure_bar(
     settings: AnalysisSettings,
     markers: MarkerPose | None,
 ) -> Shot:
-    hands, size = hands_midpoint_px(pose.points_px, pose.visibility), stature_px(pose)
+    hands, size, size_px = hands_midpoint_px(pose.points_px, pose.visibility), stature_px(pose), part[2]
     has_line = not plate.is_found and line.is_found and is_better_than_hands(line, hands)
     scale = find_scale(plate, size, settings, look.view)
     if markers is not None:
@@ -204,7 +204,8 @@ def _measure_bar(
     if markers is not None:
         samples = replace(samples, cutoff_hz=PLATE_CUTOFF_HZ)  # hands with markers are as steady as a disc
     curves = [(a, b, fit_curve(samples, a, b)) for a, b in stretches(samples)]
-    body = measure_body(pose, hands, samples, work.body_m_per_px, forward)
+    rise = plane_rise(work.bar_m_per_px, work.body_m_per_px, (size_px[1] - 1) / 2) if plate.is_found else None
+    body = measure_body(pose, hands, samples, work.body_m_per_px, forward, rise)
     lifts = [(curve, lift) for _, _, curve in curves for lift in find_lifts(curve, body, stature, settings.lift)]
     paired = cleans_before_jerks([lift for _, lift in lifts])
     lifts = [(curve, lift) for (curve, _), lift in zip(lifts, paired, strict=True)]
