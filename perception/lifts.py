@@ -133,6 +133,8 @@ def relocate(curve: BarCurve, lift: LiftTimes, stature_m: float) -> LiftTimes | 
         from_floor = "lift_off" in lift.times_s
         times, rest, has_rest = pull_times(m, rise.top, from_floor=from_floor)
         low = rest if from_floor else rest - HANG_LOW * stature_m
+        if "start" not in lift.times_s:
+            rest = low = lift.rest_m
     if stands:
         times["max_height"] = arrival_s(m, rise.top)
     if "catch" in lift.times_s:
@@ -317,7 +319,10 @@ def _pull(places: Places, rises: list[_Rise], wanted: LiftName | None, *, from_f
     """Return the lift that a rise from floor, hang or blocks is."""
     m, top, h = places.motion, rises[0].top, places.stature_m
     times, rest, has_rest = pull_times(m, top, from_floor=from_floor)
+    is_begun = "start" in times
+    from_floor = from_floor and is_begun
     low = rest if from_floor else min(places.floor_m, rest - HANG_LOW * h)
+    rest = rest if is_begun else low
     catch = judge_catch(m, top, low, h, places.body)
     sketch = LiftTimes(times | catch.times_s, catch.outcome, rest, float(m.t[catch.end]), has_rest)
     m = m.until(_horizon(places, rises, sketch))
@@ -330,7 +335,7 @@ def _pull(places: Places, rises: list[_Rise], wanted: LiftName | None, *, from_f
     if kind == "deadlift":
         times["max_height"] = arrival_s(m, top)
     times |= catch.times_s
-    variant = "" if from_floor else hang_or_block(m, times["start"])
+    variant = "" if from_floor or not is_begun else hang_or_block(m, times["start"])
     variant = f"{variant} {depth_of_catch(places, catch)}".strip()
     return LiftTimes(times, outcome, rest, float(m.t[catch.end]), has_rest, kind, variant, catch.note)
 

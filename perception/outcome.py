@@ -58,7 +58,9 @@ def judge_catch(m: Motion, top: Top, low_m: float, height_m: float, body: BodySi
 def _without_turning(m: Motion, top: Top, low_m: float, height_m: float, body: BodySignals | None) -> Ending:
     last = len(m.t) - 1
     fell_m_s, fell_m = float(np.min(m.up[top.apex :])), float(m.height[top.apex] - m.height[last])
-    if (last - top.apex) * STEP_S < NO_DROP_S or (fell_m_s > FREE_FALL_M_S and m.up[last] < -0.1 and fell_m < 0.5):
+    seen_s = (last - top.apex) * STEP_S
+    is_falling = fell_m_s > FREE_FALL_M_S and m.up[last] < -0.1 and fell_m < 0.5
+    if seen_s < NO_DROP_S or (is_falling and seen_s < SOFT_S):
         return _lost_from_sight(m, height_m, body)
     soft = m.height[top.apex : top.apex + round(SOFT_S / STEP_S)]
     if float(soft[0] - np.min(soft)) >= SOFT_M:

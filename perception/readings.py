@@ -131,12 +131,11 @@ def _read_pull(curve: BarCurve, lift: LiftTimes, context: Context) -> dict[str, 
 
 
 def _read_top(path: _Path, at: Mapping[InstantName, float]) -> dict[str, Reading]:
+    """Return speed and height at the top; heights are over the start, so without one there are none."""
     peak, top = at["peak_velocity"], at["max_height"]
-    out = {
-        "bar_peak_velocity_m_s": Reading(path.at(peak)[2], peak),
-        "bar_max_height_m": Reading(path.at(top)[0], top),
-    }
+    out = {"bar_peak_velocity_m_s": Reading(path.at(peak)[2], peak)}
     if "start" in at:
+        out["bar_max_height_m"] = Reading(path.at(top)[0], top)
         out["time_start_to_peak_s"] = Reading(peak - at["start"], peak)
     return out
 
@@ -172,7 +171,7 @@ def _read_squat(curve: BarCurve, lift: LiftTimes, context: Context) -> dict[str,
     at = lift.times_s
     path = _path(curve, lift, at["max_height"])
     out = _read_top(path, at)
-    del out["bar_max_height_m"]
+    out.pop("bar_max_height_m", None)
     if "dip_start" in at and "dip_bottom" in at:
         out |= _read_dip(path, at)
     if "dip_bottom" in at:
@@ -185,6 +184,8 @@ def _read_deadlift(curve: BarCurve, lift: LiftTimes, context: Context) -> dict[s
     at = lift.times_s
     path = _path(curve, lift, at["max_height"])
     off_floor = _read_off_floor(path, at, context) if "lift_off" in at else {}
+    if "start" not in at:
+        return _read_top(path, at)
     begin, top = beginning(lift), at["max_height"]
     return _read_top(path, at) | off_floor | _read_rise(path, begin, top) | _read_effort(curve, begin, top, context)
 
@@ -249,8 +250,8 @@ def _transition(t: Floats, v: Floats, peak_s: float) -> tuple[int, int] | None:
 
 def _read_catch(path: _Path, at: Mapping[InstantName, float]) -> dict[str, Reading]:
     apex, catch = path.at(at["max_height"])[0], path.at(at["catch"])[0]
-    return {
-        "bar_catch_height_m": Reading(catch, at["catch"]),
+    height = {"bar_catch_height_m": Reading(catch, at["catch"])} if "start" in at else {}
+    return height | {
         "bar_drop_m": Reading(max(apex - catch, 0.0), at["catch"]),
         "time_peak_to_catch_s": Reading(at["catch"] - at["peak_velocity"], at["catch"]),
     }
