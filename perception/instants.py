@@ -29,7 +29,7 @@ SOFT_HZ = 6.0  # Hz, a curve cut off below this is one of the hands, and noisy
 FULL_HZ, SOFTER = 7.0, 1.2  # Hz and exponent: a softer curve turns more slowly; from simulated lifts
 PEAK_S = 0.04  # s on each side of the fastest moment, where speed is a parabola
 GROWTH = 2.6  # exponent of height against time just after lift-off; from 8 mm at 0.118 s with 0.18 m/s
-CUT_IN_S = 0.10  # s after the first sight of a bar that is going up by then: its start was not seen
+CUT_IN_S = 0.10  # s after the first sight of a bar that was not still: it was going up by then, its start was not seen
 AGREE_S = 0.15  # s at 1 m/s or faster, more for slower lifts: a start carried back further had no rest before it
 EARLIEST_S = 0.35  # s, the bar has not left its rest earlier than this before it reaches the start speed
 FALLS_WITHIN_S = 0.40  # s after max height in which a descent to the catch is under way
@@ -145,7 +145,7 @@ def pull_times(m: Motion, top: Top, *, from_floor: bool) -> tuple[dict[InstantNa
     nor lift-off, and the height before is not known: that of the first sight is returned.
     """
     start, has_rest = _start(m, top.peak)
-    if not has_rest and _is_cut_in(m, start, top.peak):
+    if not has_rest and float(m.t[start] - m.t[0]) <= CUT_IN_S:
         seen: dict[InstantName, float] = {
             "peak_velocity": _peak_s(m, top.peak),
             "max_height": float(m.t[top.apex]),
@@ -271,11 +271,6 @@ def _start(m: Motion, peak: int) -> tuple[int, bool]:
             return min(b, len(m.t) - 1), True
     recent = (m.t >= max(m.t[peak] - 1.5, m.t[earliest])) & (m.t <= m.t[peak])
     return int(np.flatnonzero(recent)[0] + np.argmin(m.speed[recent])), False
-
-
-def _is_cut_in(m: Motion, start: int, peak: int) -> bool:
-    """Return whether a bar that was never still before its peak was going up already when it was first seen."""
-    return float(m.t[start] - m.t[0]) <= CUT_IN_S and float(m.up[start]) > START_SHARE * float(m.up[peak])
 
 
 def _leaving(

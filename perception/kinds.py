@@ -8,7 +8,7 @@ from perception.outcome import Ending
 from perception.places import Places
 
 DEADLIFT_RISE = 0.24  # of stature, least rise to straight arms standing
-PULL_SPEED_M_S, PULL_STOP_S = (1.0, 0.4), (0.13, 0.02)  # with their spread: a pull against a deadlift
+PULL_SPEED_M_S, PULL_STOP_S = (1.0, 0.1), (0.13, 0.02)  # with their spread: a pull against a deadlift
 STOPPING, STOPPED = 0.5, 0.1  # of the peak, between which the time is taken
 PULL_FAMILY_RISE = 0.47  # of stature, a bar that rises higher was not pulled with straight arms
 NO_ATTEMPT = 0.20  # of stature, a bar that rises less has not clearly passed the knee; source: knee 0.285, plate 0.13
@@ -43,7 +43,7 @@ def judge_kind(places: Places, top: Top, low_m: float, ending: Ending, *, from_f
 
 
 def _is_pulled(m: Motion, top: Top) -> bool:
-    """Return whether a bar that stays on straight arms was pulled, not lifted: faster, and above all stopped sooner.
+    """Return whether a bar that stays on straight arms was pulled, not lifted: faster, and stopped sooner.
 
     A pull is fast until its end and then stops by its own weight; a deadlift slows down from half way on.
     """
@@ -51,8 +51,8 @@ def _is_pulled(m: Motion, top: Top) -> bool:
     share = m.up[top.peak : top.apex + 1] / peak_m_s
     fast = int(np.flatnonzero(share >= STOPPING)[-1])
     stop_s = int(np.sum(share[fast:] > STOPPED)) * STEP_S
-    is_quick = np.clip((peak_m_s - PULL_SPEED_M_S[0]) / PULL_SPEED_M_S[1], -3, 3)
-    return bool(is_quick + np.clip((PULL_STOP_S[0] - stop_s) / PULL_STOP_S[1], -3, 3) > 0)
+    by_speed = np.clip((peak_m_s - PULL_SPEED_M_S[0]) / PULL_SPEED_M_S[1], -4, 4)
+    return bool(by_speed + np.clip((PULL_STOP_S[0] - stop_s) / PULL_STOP_S[1], -3, 3) > 0)
 
 
 def _missed(places: Places, top: Top, rise: float) -> LiftName:

@@ -17,7 +17,7 @@ PLATE_NEARER_M = (
 )
 BESIDE_SD = 0.06  # relative, of the body's scale taken from the plate at the usual distance
 FRONT_BODY_SD = 0.04  # relative, body and plates are not quite equally far away
-AGREE = 0.12  # relative, by which height and plate may differ as scales of the body; a body half hidden adds up wrong
+AGREE = 0.15  # relative, by which height and plate may differ as scales of the body; a body half hidden adds up wrong
 DEFAULT_STATURE_M = 1.70  # m, only for bands and gates, never for a measure
 
 

@@ -117,7 +117,7 @@ def test_hands_elsewhere_mean_that_the_pair_is_not_held(plain: tuple[BarLineTrac
         view = FrontView(middle_px=(210.0, float(y)))
         ends.append(watch.observe(view.image(), [view.person()]))
 
-    track = track_bar_line(TIMES_S, ends, plain[1] + (0.0, 2 * HEIGHT_PX))
+    track = track_bar_line(TIMES_S, ends, plain[1] + (2 * HEIGHT_PX, 0.0))
 
     assert not track.is_found
     assert np.isnan(front_scale(track, AnalysisSettings())).all()

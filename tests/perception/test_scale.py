@@ -31,12 +31,20 @@ def test_the_body_is_farther_away_than_the_near_plate() -> None:
     assert 1.05 < scale.body_m_per_px / scale.bar_m_per_px < 1.25
 
 
-def test_the_height_scales_the_body_when_the_plate_scales_the_bar() -> None:
-    scale = find_scale(plate(45.0), 340.0, AnalysisSettings(height_m=1.70), "side")
+def test_height_and_plate_together_scale_the_body_when_the_plate_scales_the_bar() -> None:
+    scale = find_scale(plate(45.0), 310.0, AnalysisSettings(height_m=1.70), "side")
+    alone = find_scale(plate(45.0), 310.0, AnalysisSettings(), "side")
 
     assert scale.method == "plate"
     assert scale.bar_m_per_px == pytest.approx(0.005)
-    assert scale.body_m_per_px == pytest.approx(0.005)
+    assert 1.70 / 310 < scale.body_m_per_px < alone.body_m_per_px
+    assert scale.body_relative_sd < alone.body_relative_sd
+
+
+def test_a_body_that_adds_up_to_far_less_than_its_height_does_not_scale_itself() -> None:
+    half_hidden = find_scale(plate(45.0), 200.0, AnalysisSettings(height_m=1.70), "side")
+
+    assert half_hidden.body_m_per_px == find_scale(plate(45.0), 200.0, AnalysisSettings(), "side").body_m_per_px
 
 
 @pytest.mark.parametrize("view", ["front", "rear"])
