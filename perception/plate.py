@@ -347,14 +347,14 @@ def _nearest_edges(
     rims: _Rims, centre: Floats, radius: float | Floats, flattening: float, band: float
 ) -> tuple[Floats, Floats, Floats]:
     """Return (N, R) signed distance to the rim, (N, R, 2) outward normals, (N, R) weights of the best edge on each ray."""
-    stretch = np.array([1 + flattening, 1.0])
-    arm = (rims.points_px - centre[:, None, None, :]) / stretch
+    across = (rims.points_px[..., 0] - centre[:, 0, None, None]) / (1 + flattening)
+    down = rims.points_px[..., 1] - centre[:, 1, None, None]
     size = np.broadcast_to(radius, len(centre))[:, None]
-    off = np.sqrt(arm[..., 0] ** 2 + arm[..., 1] ** 2) - size[..., None]
-    pick = np.argmin(np.abs(off), axis=2)[..., None]
-    distance = np.take_along_axis(off, pick, 2)[..., 0]
-    strength = np.take_along_axis(rims.strength, pick, 2)[..., 0]
-    arm = np.take_along_axis(arm, pick[..., None], 2)[:, :, 0]
+    off = np.sqrt(across * across + down * down) - size[..., None]
+    nearest = np.argmin(np.abs(off), axis=2)
+    nearest += off.shape[2] * np.arange(nearest.size).reshape(nearest.shape)
+    distance, strength = off.take(nearest), rims.strength.take(nearest)
+    arm = np.stack([across.take(nearest), down.take(nearest)], axis=2)
     nearness = np.maximum(1 - (distance / (band * size)) ** 2, 0.0)
     weight = nearness**2 * (strength / (strength + 20.0)) * rims.trust
     is_near = weight > 0
