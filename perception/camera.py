@@ -1,5 +1,6 @@
 """The camera while frames stream by: cuts, motion of the background, and straight edges that show how it is tilted."""
 
+import statistics
 from collections.abc import Sequence
 
 import cv2
@@ -70,7 +71,7 @@ class FrameWatch:
             return False
         change = float(np.mean(cv2.absdiff(thumb, self._last)))
         self.changes.append(change)
-        usual = float(np.median(self._recent)) if self._recent else 0.0
+        usual = statistics.median(self._recent) if self._recent else 0.0
         self._recent = [*self._recent[-14:], change]
         return change > max(CUT_LEVEL, 2 * usual) and _correlation(thumb, self._last) < SAME_SCENE
 

@@ -102,16 +102,13 @@ def watch_frames(
     people: Spool[list[Person]] = Spool()
     discs: Spool[Discs] = Spool()
     ends: Spool[BarEnds] = Spool()
-    waiting: deque[Future[tuple[Discs, BarEnds]]] = deque()
+    waiting: deque[Future[None]] = deque()
 
-    def keep(future: Future[tuple[Discs, BarEnds]]) -> None:
-        found_discs, found_ends = future.result()
+    def look(frame: Frame, before: list[Person], now: list[Person], is_cut: bool) -> None:
+        watch.follow(frame.image, frame.time_s, boxes_about(before), is_cut=is_cut)
+        found_discs, found_ends = search.observe(frame.image, now, is_cut)
         discs.append(found_discs)
         ends.append(found_ends)
-
-    def look(frame: Frame, before: list[Person], now: list[Person], is_cut: bool) -> tuple[Discs, BarEnds]:
-        watch.follow(frame.image, frame.time_s, boxes_about(before), is_cut=is_cut)
-        return search.observe(frame.image, now, is_cut)
 
     found: list[Person] = []
     with ThreadPoolExecutor(1) as beside:
@@ -124,11 +121,11 @@ def watch_frames(
             waiting.append(beside.submit(look, frame, before, found, is_cut))
             times.append(frame.time_s)
             if len(waiting) > MOST_FRAMES_WAITING:
-                keep(waiting.popleft())
+                waiting.popleft().result()
             if on_progress:
                 on_progress("pose", len(times), max(clip.header_n_frames, len(times)))
         for late in waiting:
-            keep(late)
+            late.result()
     seconds = np.array(times)
     if settings.frame_rate_hz is not None:
         seconds = np.arange(len(times)) / settings.frame_rate_hz
