@@ -332,7 +332,7 @@ def read_rim(image_rgb: Image, centre_px: Floats, radius_px: float) -> tuple[Flo
     profile = cv2.remap(crop, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     inside = (x >= 0) & (y >= 0) & (x <= crop.shape[1] - 1) & (y <= crop.shape[0] - 1)
     profile = cv2.GaussianBlur(profile.astype(np.float32), (5, 1), 1.2)
-    slope = functools.reduce(np.maximum, cv2.split(cv2.absdiff(profile[:, 2:], profile[:, :-2])))
+    slope = np.maximum.reduce(cv2.split(cv2.absdiff(profile[:, 2:], profile[:, :-2])))
     slope[~(inside[:, 2:] & inside[:, :-2])] = 0
     return _ray_peaks(slope, rho[1:-1] / shrink)
 
