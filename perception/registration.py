@@ -14,7 +14,6 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels."""
 
 WORK_AREA_PX = 480 * 360  # px, pictures are made this small
-HALVED = 0.6  # pictures that are made smaller than this are averaged, else four neighbours are enough, and quicker
 MOST_CORNERS = 500
 TILES = (4, 3)  # across and down
 MOST_IN_TILE = 12  # corners, so that somebody in front in a patterned shirt does not outvote the room
@@ -220,8 +219,7 @@ def _small_grey(image_rgb: Image) -> Image:
     green = cv2.extractChannel(image_rgb, 1)
     size = _small_size(green.shape[1], green.shape[0])
     if size[0] < green.shape[1]:
-        how = cv2.INTER_AREA if size[0] < HALVED * green.shape[1] else cv2.INTER_LINEAR
-        green = cv2.resize(green, size, interpolation=how)
+        green = cv2.resize(green, size, interpolation=cv2.INTER_AREA)
     return np.asarray(green, dtype=np.uint8)
 
 
