@@ -3,7 +3,6 @@
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +19,9 @@ MOVED_SHARE = 0.3  # of the disc's travel that must fall into the time a person 
 SMALL_SHARE = 0.5  # of the largest body: plate and arms overhead pass for a small person
 FAR_FROM_DISC = 0.6  # body lengths between hands and disc, of somebody else
 SURE = 0.5  # visibility above which a keypoint counts as seen
+LEGS_AND_TRUNK = [
+    [INDEX[f"{side}_{part}"] for part in ("ankle", "knee", "hip", "shoulder")] for side in ("left", "right")
+]
 
 
 def choose_athlete(times_s: Floats, people: Sequence[Sequence[Person]], moving_px: Floats | None = None) -> PoseTrack:
@@ -145,12 +147,8 @@ def _fill(chosen: Ints, seen: _Sightings, usable: npt.NDArray[np.bool_], order: 
 
 def body_length_px(points_px: Floats) -> Floats:
     """Return ankle-knee-hip-shoulder length for each frame, (T,), the longer of the two sides, in pixels."""
-
-    def side(name: str) -> Floats:
-        chain = [points_px[:, INDEX[f"{name}_{part}"]] for part in ("ankle", "knee", "hip", "shoulder")]
-        return np.asarray(sum(np.linalg.norm(a - b, axis=1) for a, b in pairwise(chain)))
-
-    return np.asarray(np.fmax(side("left"), side("right")))
+    lengths = np.linalg.norm(np.diff(points_px[:, LEGS_AND_TRUNK], axis=2), axis=3).sum(axis=2)
+    return np.asarray(np.fmax(lengths[:, 0], lengths[:, 1]))
 
 
 def stature_px(track: PoseTrack) -> float:

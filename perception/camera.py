@@ -1,5 +1,6 @@
 """The camera while frames stream by: cuts, motion of the background, and straight edges that show how it is tilted."""
 
+import statistics
 from collections.abc import Sequence
 
 import cv2
@@ -28,7 +29,7 @@ class FrameWatch:
     def __init__(self) -> None:
         self.cuts: list[int] = []
         self.changes: list[float] = []
-        self._n_frames = 0
+        self._n_followed = 0
         self._last: Image | None = None
         self._recent: list[float] = []
         self._background = BackgroundWatch()
@@ -42,18 +43,27 @@ class FrameWatch:
             time_s: Its time.
             boxes_px: About people and plates, from `boxes_about`; those of the frame before will do.
         """
+        is_cut = self.find_cut(image_rgb)
+        self.follow(image_rgb, time_s, boxes_px, is_cut=is_cut)
+        return is_cut
+
+    def find_cut(self, image_rgb: Image) -> bool:
+        """Return whether the next frame is the first one after a cut: the quick half of `observe`."""
         step = max(1, min(image_rgb.shape[0] // THUMB_PX, image_rgb.shape[1] // THUMB_PX))
         thumb = np.ascontiguousarray(image_rgb[::step, ::step, 1])
         is_cut = self._is_cut(thumb)
-        boxes = () if is_cut else boxes_px
-        self._background.observe(image_rgb, boxes, is_cut=is_cut)
-        self._lines.observe(image_rgb, time_s, self._n_frames, boxes)
         self._last = thumb
         if is_cut:
-            self.cuts.append(self._n_frames)
+            self.cuts.append(len(self.changes) - 1)
             self._recent.clear()
-        self._n_frames += 1
         return is_cut
+
+    def follow(self, image_rgb: Image, time_s: float, boxes_px: Sequence[Box], *, is_cut: bool) -> None:
+        """Look at background and edges: the other half, which may run beside, frame after frame in the same order."""
+        boxes = () if is_cut else boxes_px
+        self._background.observe(image_rgb, boxes, is_cut=is_cut)
+        self._lines.observe(image_rgb, time_s, self._n_followed, boxes)
+        self._n_followed += 1
 
     def _is_cut(self, thumb: Image) -> bool:
         if self._last is None:
@@ -61,7 +71,7 @@ class FrameWatch:
             return False
         change = float(np.mean(cv2.absdiff(thumb, self._last)))
         self.changes.append(change)
-        usual = float(np.median(self._recent)) if self._recent else 0.0
+        usual = statistics.median(self._recent) if self._recent else 0.0
         self._recent = [*self._recent[-14:], change]
         return change > max(CUT_LEVEL, 2 * usual) and _correlation(thumb, self._last) < SAME_SCENE
 

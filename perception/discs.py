@@ -328,12 +328,11 @@ def read_rim(image_rgb: Image, centre_px: Floats, radius_px: float) -> tuple[Flo
         shrink = crop.shape[1] / (x1 - x0)
     middle = (centre_px - (x0, y0) + 0.5) * shrink - 0.5
     rho = np.linspace(*RIM_RANGE, RIM_STEPS) * radius_px * shrink
-    at = (middle + rho[None, :, None] * RAYS[:, None, :]).astype(np.float32)
-    profile = cv2.remap(crop, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    inside = (at >= 0).all(axis=2) & (at[..., 0] <= crop.shape[1] - 1) & (at[..., 1] <= crop.shape[0] - 1)
+    x, y = ((middle[k] + np.outer(RAYS[:, k], rho)).astype(np.float32) for k in (0, 1))
+    profile = cv2.remap(crop, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    inside = (x >= 0) & (y >= 0) & (x <= crop.shape[1] - 1) & (y <= crop.shape[0] - 1)
     profile = cv2.GaussianBlur(profile.astype(np.float32), (5, 1), 1.2)
-    steps = np.abs(profile[:, 2:] - profile[:, :-2])
-    slope = np.maximum(np.maximum(steps[..., 0], steps[..., 1]), steps[..., 2])
+    slope = np.maximum.reduce(cv2.split(cv2.absdiff(profile[:, 2:], profile[:, :-2])))
     slope[~(inside[:, 2:] & inside[:, :-2])] = 0
     return _ray_peaks(slope, rho[1:-1] / shrink)
 
@@ -344,8 +343,8 @@ def _ray_peaks(slope: Floats, rho: Floats) -> tuple[Floats, Floats]:
     is_peak = (here >= left) & (here > right) & (here > 6)
     strength = np.where(is_peak, here, 0)
     order = np.argsort(-strength, axis=1)[:, :N_PEAKS]
-    best = np.take_along_axis(strength, order, 1)
-    a, b, c = (np.take_along_axis(v, order, 1) for v in (left, here, right))
+    place = order + strength.shape[1] * np.arange(len(order))[:, None]
+    best, a, b, c = (v.take(place) for v in (strength, left, here, right))
     bend = a - 2 * b + c
     shift = np.where(np.abs(bend) > 1e-6, 0.5 * (a - c) / np.where(bend == 0, 1, bend), 0.0)
     position = rho[order + 1] + shift * (rho[1] - rho[0])

@@ -124,14 +124,17 @@ def link_discs(times_s: Floats, discs: Sequence[Discs], hands_px: Floats) -> np.
     for i, here in enumerate(discs):
         gain = _unary(here, hands_px[i]) - UNSEEN
         best, came = gain.copy(), [(-1, -1)] * len(gain)
-        for j in lately if len(gain) else ():
-            if times_s[i] - times_s[j] > LONGEST_GAP_S:
-                continue
-            step = total[j][None, :] - _transition(here, discs[j], times_s[i] - times_s[j]) + gain[:, None]
+        near = [j for j in lately if times_s[i] - times_s[j] <= LONGEST_GAP_S] if len(gain) else []
+        if near:
+            before = [(j, k) for j in near for k in range(len(total[j]))]
+            since_s = np.array([times_s[i] - times_s[j] for j, _ in before])
+            centre = np.concatenate([discs[j].centre_px for j in near])
+            radius = np.concatenate([discs[j].radius_px for j in near])
+            step = np.concatenate([total[j] for j in near]) - _transition(here, centre, radius, since_s) + gain[:, None]
             pick = np.argmax(step, axis=1)
             value = step[np.arange(len(gain)), pick]
             for k in np.flatnonzero(value > best):
-                best[k], came[k] = value[k], (j, int(pick[k]))
+                best[k], came[k] = value[k], before[int(pick[k])]
         total.append(best)
         back.append(came)
         if len(gain):
@@ -161,13 +164,13 @@ def _unary(discs: Discs, hand_px: Floats) -> Floats:
     return np.asarray(gain)
 
 
-def _transition(here: Discs, there: Discs, dt_s: float) -> Floats:
-    """Return (n_here, n_there), the cost of moving between two frames; large beyond what a bar can do."""
-    radius = np.sqrt(here.radius_px[:, None] * there.radius_px[None, :])
-    step = np.linalg.norm(here.centre_px[:, None] - there.centre_px[None, :], axis=2)
+def _transition(here: Discs, centre_px: Floats, radius_px: Floats, dt_s: Floats) -> Floats:
+    """Return (n_here, n_there), the cost of moving from discs seen `dt_s` before; large beyond what a bar can do."""
+    radius = np.sqrt(here.radius_px[:, None] * radius_px)
+    step = np.linalg.norm(here.centre_px[:, None] - centre_px, axis=2)
     slack = 0.12 * radius  # the votes themselves jitter by this much
     speed = np.maximum(step - slack, 0) / radius * PLATE_RADIUS_M / dt_s
-    growth = np.abs(np.log(here.radius_px[:, None] / there.radius_px[None, :]))
+    growth = np.abs(np.log(here.radius_px[:, None] / radius_px))
     return np.asarray(0.03 * speed + 10.0 * (speed > TOP_SPEED_M_S) + 0.5 * growth)
 
 
@@ -176,7 +179,7 @@ class _Rims:
     """Edge points of the chosen discs for N frames.
 
     Attributes:
-        points_px: (N, R, P, 2); strength: (N, R, P).
+        points_px: (N, R, P, 2), infinitely far away where there is no edge; strength: (N, R, P).
         trust: (N, R), 0 to 1, how surely the outline in this direction is that of the near face.
     """
 
@@ -238,6 +241,7 @@ def _gather(chosen: Sequence[tuple[Discs, int]], middle_px: Floats) -> tuple[_Ri
     strength = np.stack([d.rim_strength[k] for d, k in chosen]).astype(float)
     radius = np.array([d.radius_px[k] for d, k in chosen])
     points = centre[:, None, None, :] + rho[..., None] * RAYS[None, :, None, :]
+    points[~np.isfinite(rho)] = np.inf
     return _Rims(points, strength, _trust(centre, radius, middle_px)), centre
 
 
@@ -327,38 +331,36 @@ def _fit_centres(
     nearest to it; edges farther away than `band` radii weigh nothing (Tukey's biweight).
     """
     centre = centre.copy()
-    share = np.zeros(len(centre))
+    most = 0.2 * np.broadcast_to(radius, len(centre))[:, None]
+    weight = np.zeros(rims.trust.shape)
     for _ in range(4):
         distance, normal, weight = _nearest_edges(rims, centre, radius, flattening, band)
-        lhs = np.einsum("nr,nri,nrj->nij", weight, normal, normal) + 1e-3 * np.eye(2)
-        rhs = np.einsum("nr,nri,nr->ni", weight, normal, distance)
-        step = np.linalg.solve(lhs, rhs[..., None])[..., 0]
-        most = 0.2 * np.broadcast_to(radius, len(centre))[:, None]
+        weighted = (weight[..., None] * normal).transpose(0, 2, 1)
+        step = np.linalg.solve(weighted @ normal + 1e-3 * np.eye(2), weighted @ distance[..., None])[..., 0]
         centre += np.clip(step, -most, most)
-        share = np.mean(weight > 0.2 * rims.trust, axis=1)
         if np.max(np.abs(step)) < SETTLED_PX:
             break
-    return centre, share
+    return centre, np.mean(weight > 0.2 * rims.trust, axis=1)
 
 
 def _nearest_edges(
     rims: _Rims, centre: Floats, radius: float | Floats, flattening: float, band: float
 ) -> tuple[Floats, Floats, Floats]:
     """Return (N, R) signed distance to the rim, (N, R, 2) outward normals, (N, R) weights of the best edge on each ray."""
-    arm = rims.points_px - centre[:, None, None, :]
-    arm = arm / np.array([1 + flattening, 1.0])
-    length = np.linalg.norm(arm, axis=3)
+    across = (rims.points_px[..., 0] - centre[:, 0, None, None]) / (1 + flattening)
+    down = rims.points_px[..., 1] - centre[:, 1, None, None]
     size = np.broadcast_to(radius, len(centre))[:, None]
-    off = length - size[..., None]
-    cost = np.where(np.isfinite(off), np.abs(off), np.inf)
-    pick = np.argmin(cost, axis=2)[..., None]
-    distance = np.take_along_axis(off, pick, 2)[..., 0]
-    strength = np.take_along_axis(rims.strength, pick, 2)[..., 0]
-    normal = np.take_along_axis(arm / np.maximum(length, 1e-6)[..., None], pick[..., None], 2)[:, :, 0]
-    u = np.where(np.isfinite(distance), distance, np.inf) / (band * size)
-    weight = np.where(np.abs(u) < 1, (1 - np.minimum(np.abs(u), 1) ** 2) ** 2, 0.0) * (strength / (strength + 20.0))
-    weight = weight * rims.trust
-    return np.where(weight > 0, distance, 0.0), np.where(weight[..., None] > 0, normal, 0.0), weight
+    off = np.sqrt(across * across + down * down) - size[..., None]
+    nearest = np.argmin(np.abs(off), axis=2)
+    nearest += off.shape[2] * np.arange(nearest.size).reshape(nearest.shape)
+    distance, strength = off.take(nearest), rims.strength.take(nearest)
+    arm = np.stack([across.take(nearest), down.take(nearest)], axis=2)
+    nearness = np.maximum(1 - (distance / (band * size)) ** 2, 0.0)
+    weight = nearness**2 * (strength / (strength + 20.0)) * rims.trust
+    is_near = weight > 0
+    distance = np.where(is_near, distance, 0.0)
+    normal = np.where(is_near[..., None], arm, 0.0) / np.maximum(distance + size, 1e-6)[..., None]
+    return distance, normal, weight
 
 
 def _outer_radius(rims: _Rims, centre: Floats, start_px: float, most_px: float) -> float:

@@ -29,6 +29,7 @@ RESTING_PX = 0.35  # px of the small picture, that a corner of a still room seem
 CALM_SHARE = 0.8  # of the corners that rest when nothing moves at all
 CALM_FRAMES = 6  # without motion, after which not every frame is looked at
 LOOK_EVERY = 4
+CALM_LEVELS = 1  # of the pyramid, enough to see that nothing has moved
 REFINE_ROUNDS = 3
 LEAST_INLIERS = 8
 LEAST_SPREAD = 0.10  # of the picture's width: SD of where they lie, else a small thing may lead
@@ -147,7 +148,11 @@ class BackgroundWatch:
                 return None
             return _Fit(np.eye(3), 0.0, 0.0, len(self._keys[0].corners), 1.0, 1.0)
         key = self._keys[self._key]
-        fit = _match(key, grey, mask, self._guess) or _unchanged(key, grey, mask)
+        fit = None
+        if self._n_calm >= CALM_FRAMES:
+            fit = _match(key, grey, mask, self._guess, CALM_LEVELS)
+        if fit is None or fit.resting < CALM_SHARE:
+            fit = _match(key, grey, mask, self._guess) or _unchanged(key, grey, mask)
         if fit is None and self._last is not None:
             before, to_reference, old_mask = self._last
             if self._add_keyframe(before, old_mask, to_reference):
@@ -239,7 +244,9 @@ def _spread(corners: npt.NDArray[np.float32], shape: tuple[int, ...]) -> npt.NDA
     return corners[rank < most]
 
 
-def _match(key: _Keyframe, grey: Image, mask: npt.NDArray[np.uint8], guess: Floats) -> _Fit | None:
+def _match(
+    key: _Keyframe, grey: Image, mask: npt.NDArray[np.uint8], guess: Floats, levels: int = PYRAMID_LEVELS
+) -> _Fit | None:
     """Look for the corners of a keyframe in a frame and fit the camera's motion to most of them."""
     start = move_points(guess, key.corners.astype(float)).astype(np.float32)
     flown, status, unlike = cv2.calcOpticalFlowPyrLK(
@@ -248,7 +255,7 @@ def _match(key: _Keyframe, grey: Image, mask: npt.NDArray[np.uint8], guess: Floa
         key.corners,
         start.copy(),
         winSize=(WINDOW_PX, WINDOW_PX),
-        maxLevel=PYRAMID_LEVELS,
+        maxLevel=levels,
         criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.02),
         flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
         minEigThreshold=1e-3,

@@ -1,10 +1,12 @@
 """Smoothing of tracks with uneven times and gaps: outlier rejection, a spline of known cut-off, noise from residuals."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import BSpline, make_smoothing_spline
+from scipy.interpolate import PPoly
+from scipy.linalg import solveh_banded
 
 from perception.pose import Floats
 
@@ -22,7 +24,7 @@ class SmoothTrack:
         cutoff_hz: Frequency at which the amplitude is halved.
     """
 
-    spline: BSpline
+    spline: PPoly
     start_s: float
     end_s: float
     noise_sd: float
@@ -69,10 +71,35 @@ def smooth(times_s: Floats, values: Floats, cutoff_hz: float, weights: Floats | 
     t, z = times_s[seen], values[seen]
     rate_hz = 1.0 / float(np.median(np.diff(t)))
     w = np.ones(len(t)) if weights is None else weights[seen]
-    spline = make_smoothing_spline(t, z, w=w, lam=rate_hz / (2 * np.pi * cutoff_hz) ** 4)
-    residual = z - spline(t)
+    spline, smoothed = _smoothing_spline(t, z, w, rate_hz / (2 * np.pi * cutoff_hz) ** 4)
+    residual = z - smoothed
     noise = float(np.sqrt(np.average(residual**2, weights=w) / residual_gain(cutoff_hz, rate_hz)))
     return SmoothTrack(spline, float(t[0]), float(t[-1]), noise, cutoff_hz)
+
+
+def _smoothing_spline(t: Floats, z: Floats, weights: Floats, lam: float) -> tuple[PPoly, Floats]:
+    """Return the natural cubic spline that minimises sum w (z - s(t))^2 + lam * integral s''^2, and s(t).
+
+    (R + lam Q' W^-1 Q) bend = Q' z and s(t) = z - lam W^-1 Q bend, with Q the second divided differences and bend the
+    second derivatives at the inner knots.
+
+    Source: Reinsch 1967, Green & Silverman 1994, section 2.3.
+    """
+    step = np.diff(t)
+    first, last = 1 / step[:-1], 1 / step[1:]
+    middle, loose = -(first + last), lam / weights
+    bands = np.zeros((3, len(t) - 2))
+    bands[2] = (step[:-1] + step[1:]) / 3
+    bands[2] += first**2 * loose[:-2] + middle**2 * loose[1:-1] + last**2 * loose[2:]
+    bands[1, 1:] = step[1:-1] / 6
+    bands[1, 1:] += middle[:-1] * first[1:] * loose[1:-2] + last[:-1] * middle[1:] * loose[2:-1]
+    bands[0, 2:] = last[:-2] * first[2:] * loose[2:-2]
+    bend = np.zeros(len(t))
+    bend[1:-1] = solveh_banded(bands, first * z[:-2] + middle * z[1:-1] + last * z[2:], check_finite=False)
+    turn = np.diff(np.diff(bend) / step, prepend=0.0, append=0.0)
+    smoothed = z - loose * turn
+    rise = np.diff(smoothed) / step - step * (2 * bend[:-1] + bend[1:]) / 6
+    return PPoly(np.stack([np.diff(bend) / (6 * step), bend[:-1] / 2, rise, smoothed[:-1]]), t), smoothed
 
 
 def residual_gain(cutoff_hz: float, rate_hz: float) -> float:
@@ -102,22 +129,24 @@ def reject_outliers(times_s: Floats, values: Floats, *, half_window_s: float, th
         if len(near) < 4:
             continue
         dt = times_s[near] - times_s[i]
-        expected = np.array([_theil_sen_intercept(dt, table[near, d]) for d in range(table.shape[1])])
-        spread = 1.4826 * np.median(np.abs(table[near] - expected - _slopes(dt, table[near]) * dt[:, None]), axis=0)
+        level = table[near] - _slopes(dt, table[near]) * dt[:, None]
+        expected = np.median(level, axis=0)
+        spread = 1.4826 * np.median(np.abs(level - expected), axis=0)
         if np.any(np.abs(table[i] - expected) > threshold * np.maximum(spread, floor)):
             out[i] = np.nan
     return out if values.ndim == 2 else out[:, 0]
 
 
-def _theil_sen_intercept(dt: Floats, z: Floats) -> float:
-    slope = float(_slopes(dt, z[:, None])[0])
-    return float(np.median(z - slope * dt))
-
-
 def _slopes(dt: Floats, table: Floats) -> Floats:
     """Return the median slope over all pairs, one for each column."""
-    a, b = np.triu_indices(len(dt), 1)
+    a, b = _pairs(len(dt))
     return np.asarray(np.median((table[b] - table[a]) / (dt[b] - dt[a])[:, None], axis=0))
+
+
+@functools.lru_cache(maxsize=64)
+def _pairs(n: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return the indices of all pairs of n things."""
+    return np.triu_indices(n, 1)
 
 
 def runs(mask: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:

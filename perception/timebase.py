@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from perception.flights import find_bounces
 from perception.pose import Floats
@@ -296,7 +297,7 @@ def find_copies(changes: Floats, frame_rate_hz: float) -> Copies:
         frame_rate_hz: Of the clip.
     """
     n = len(changes)
-    usual = np.array([_median_around(changes, i) for i in range(n)])
+    usual = _usual_around(changes)
     alike = (changes < SAME_PICTURE * usual) & (usual > STILL_LEVEL)
     beside = np.concatenate([[False], alike, [False]])
     copies = np.flatnonzero(alike & ~beside[:-2] & ~beside[2:])  # several in a row are a pause
@@ -316,8 +317,10 @@ def find_copies(changes: Floats, frame_rate_hz: float) -> Copies:
     )
 
 
-def _median_around(changes: Floats, i: int) -> float:
-    """Return the usual change about a frame: of its larger half, since up to half of the frames may be copies."""
-    around = changes[max(0, i - AROUND) : i + AROUND + 1]
-    around = around[np.isfinite(around)]
-    return float(np.quantile(around, 0.75)) if len(around) else 0.0
+def _usual_around(changes: Floats) -> Floats:
+    """Return the usual change about each frame: of its larger half, since up to half of the frames may be copies."""
+    around = np.sort(sliding_window_view(np.pad(changes, AROUND, constant_values=np.nan), 2 * AROUND + 1), axis=1)
+    place = 0.75 * np.maximum(np.isfinite(around).sum(axis=1) - 1, 0)  # NaN is sorted to the end
+    low, rows = place.astype(int), np.arange(len(changes))
+    below, above = around[rows, low], around[rows, np.ceil(place).astype(int)]
+    return np.asarray(np.nan_to_num(below + (place - low) * (above - below)))

@@ -1,7 +1,7 @@
 """One pass over the frames of a clip: people, discs and plates edge-on about their hands, cuts, what the camera does."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from perception.pose import POSES, Floats, Image, Person, PoseEstimator
 from perception.registration import boxes_about
 from perception.roll import SeenLines
 from perception.spool import Spool
-from perception.video import Clip, open_clip, read_frames
+from perception.video import Clip, Frame, open_clip, read_frames
 
 OnProgress = Callable[[str, int, int], None]
 MOST_FRAMES_WAITING = 3  # frames held for the search beside, so that memory stays constant
@@ -92,36 +92,40 @@ def _watch_markers(told: MarkerClip) -> Watched:
 def watch_frames(
     clip: Clip, estimator: PoseEstimator, settings: AnalysisSettings, on_progress: OnProgress | None
 ) -> Watched:
-    """Read every frame once and keep what was seen, not the pictures."""
+    """Read every frame once and keep what was seen, not the pictures.
+
+    While the pose of a frame is estimated the next one is decoded, and background and bar of the one before are looked at.
+    """
     watch, search = FrameWatch(), _BarSearch(settings.plate_diameter_m)
     reader = read_frames(clip)
     times: list[float] = []
     people: Spool[list[Person]] = Spool()
     discs: Spool[Discs] = Spool()
     ends: Spool[BarEnds] = Spool()
-    waiting: deque[Future[tuple[Discs, BarEnds]]] = deque()
+    waiting: deque[Future[None]] = deque()
 
-    def keep(future: Future[tuple[Discs, BarEnds]]) -> None:
-        found_discs, found_ends = future.result()
+    def look(frame: Frame, before: list[Person], now: list[Person], is_cut: bool) -> None:
+        watch.follow(frame.image, frame.time_s, boxes_about(before), is_cut=is_cut)
+        found_discs, found_ends = search.observe(frame.image, now, is_cut)
         discs.append(found_discs)
         ends.append(found_ends)
 
     found: list[Person] = []
-    with ThreadPoolExecutor(1) as beside:  # the bar of one frame is looked for while the pose of the next is estimated
-        for frame in reader:
-            is_cut = watch.observe(frame.image, frame.time_s, boxes_about(found))
+    with ThreadPoolExecutor(1) as beside:
+        for frame in _ahead(iter(reader)):
+            is_cut = watch.find_cut(frame.image)
             if is_cut:
                 estimator.reset()
-            found = estimator.estimate(frame.image)
+            before, found = found, estimator.estimate(frame.image)
             people.append(found)
-            waiting.append(beside.submit(search.observe, frame.image, found, is_cut))
+            waiting.append(beside.submit(look, frame, before, found, is_cut))
             times.append(frame.time_s)
             if len(waiting) > MOST_FRAMES_WAITING:
-                keep(waiting.popleft())
+                waiting.popleft().result()
             if on_progress:
                 on_progress("pose", len(times), max(clip.header_n_frames, len(times)))
         for late in waiting:
-            keep(late)
+            late.result()
     seconds = np.array(times)
     if settings.frame_rate_hz is not None:
         seconds = np.arange(len(times)) / settings.frame_rate_hz
@@ -139,6 +143,15 @@ def watch_frames(
         size_px=(clip.width_px, clip.height_px),
         warnings=reader.warnings,
     )
+
+
+def _ahead(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """Yield the same frames, each read while the one before it is looked at."""
+    with ThreadPoolExecutor(1) as beside:
+        coming = beside.submit(next, frames, None)
+        while (frame := coming.result()) is not None:
+            coming = beside.submit(next, frames, None)
+            yield frame
 
 
 class _BarSearch:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.interpolate import CubicSpline, make_interp_spline
+from scipy.interpolate import CubicSpline, PPoly, make_interp_spline
 
 from perception.bar import BarCurve
 from perception.force import GRAVITY_M_S2, bar_force, effort, free_fall_gravity, impulse_check
@@ -20,7 +20,8 @@ TIMES_S = np.arange(0, 1.5, 1 / 60)
 
 
 def exact(times_s: np.ndarray, values: np.ndarray) -> SmoothTrack:
-    return SmoothTrack(make_interp_spline(times_s, values, k=3), float(times_s[0]), float(times_s[-1]), 0.0, 100.0)
+    spline = PPoly.from_spline(make_interp_spline(times_s, values, k=3))
+    return SmoothTrack(spline, float(times_s[0]), float(times_s[-1]), 0.0, 100.0)
 
 
 def curve_of(y: np.ndarray, x: np.ndarray | None = None, times_s: np.ndarray = TIMES_S) -> BarCurve:
