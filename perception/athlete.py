@@ -163,6 +163,19 @@ def stature_px(track: PoseTrack) -> float:
     return float(np.nanpercentile(lengths, 75) / BODY_SHARE) if np.isfinite(lengths).any() else float("nan")
 
 
+def ahead_px(points_px: Floats) -> Floats:
+    """Return how far toes are right of heels plus the nose right of the ears, in pixels: positive for who faces right.
+
+    Args:
+        points_px: (T, 21, 2).
+    """
+    toe, heel, ear = (
+        (points_px[:, INDEX[f"left_{part}"]] + points_px[:, INDEX[f"right_{part}"]]) / 2
+        for part in ("toe", "heel", "ear")
+    )
+    return np.asarray((toe - heel + points_px[:, INDEX["nose"]] - ear)[:, 0])
+
+
 def across_px(points_px: Floats, part: str) -> Floats:
     """Return left minus right, x, of each frame, (T,): positive when the athlete faces the camera."""
     return np.asarray(points_px[:, INDEX[f"left_{part}"], 0] - points_px[:, INDEX[f"right_{part}"], 0])

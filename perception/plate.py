@@ -33,6 +33,12 @@ GROWTH_NOISE = 0.015  # of the radius, SD of a frame's size about the plane
 LEFT_OVER = 0.5  # of the sizes' median deviation that the plane must not exceed to be believed
 LEAST_GROWTH, MOST_GROWTH = 0.03, 0.30  # of the radius along the way; less is noise, more is another disc
 MIN_RADIUS_SD_PX = 0.1  # px, no edge is known better than this on average
+FLATTEST, ROUNDEST = (
+    -0.62,
+    0.1,
+)  # flattening of a disc turned by 68 degrees, and of one that is taller than wide by error
+HIDDEN_SIDE = 3.0  # of the sine of the turn, how much the discs behind show at the inner side; all from 20 degrees on
+LEAST_AWAY = 0.3  # of the radius between hands and disc, below which it is not told on which side the bar goes on
 MIN_RIM_SHARE = 0.22  # share of rays on the rim below which the plate counts as not seen
 
 
@@ -93,7 +99,7 @@ def track_plate(
     path = link_discs(times_s, discs, hands_px)
     if np.sum(path >= 0) < MIN_FRAMES:
         return no_plate(times_s)
-    return _measure(times_s, discs, path, expected_px, np.array(image_centre_px), radius_px)
+    return _measure(times_s, discs, path, expected_px, _Sight(np.array(image_centre_px), hands_px), radius_px)
 
 
 def moving_disc(times_s: Floats, discs: Sequence[Discs]) -> Floats | None:
@@ -168,6 +174,7 @@ def _transition(here: Discs, there: Discs, dt_s: float) -> Floats:
     slack = 0.12 * radius  # the votes themselves jitter by this much
     speed = np.maximum(step - slack, 0) / radius * PLATE_RADIUS_M / dt_s
     growth = np.abs(np.log(here.radius_px[:, None] / there.radius_px[None, :]))
+    growth = growth + np.abs(np.log(here.stretch[:, None] / there.stretch[None, :]))
     return np.asarray(0.03 * speed + 10.0 * (speed > TOP_SPEED_M_S) + 0.5 * growth)
 
 
@@ -185,16 +192,58 @@ class _Rims:
     trust: Floats
 
 
-def _trust(centre: Floats, radius: Floats, middle_px: Floats) -> Floats:
-    """Return (N, R) weights of directions: 1 outward from the middle of the picture, less inward.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sight:
+    """What tells on which side of a disc the discs behind it show: the picture's middle and the (T, 2) hands."""
 
-    Away from the middle one sees the edges of the discs behind the near face on the inner side; there the outline is
-    theirs. The farther from the middle, the more of them shows.
-    """
-    arm = centre - middle_px
-    away = np.linalg.norm(arm, axis=1)
-    inward = np.clip(-(arm / np.maximum(away, 1e-6)[:, None]) @ RAYS.T, 0, 1)
-    return np.asarray(1 - 0.9 * inward * np.clip(away / (2 * radius), 0, 1)[:, None])
+    middle_px: Floats
+    hands_px: Floats
+
+    def behind(self, frames: np.ndarray[tuple[int], np.dtype[np.int64]], centre: Floats, discs: "_Chosen") -> Floats:
+        """Return (N, 2), where the discs behind show past the near face, with length 1 where they hide all of its rim.
+
+        Away from the middle of the picture one sees their edges on the inner side, the more the farther from it. When
+        the bar is turned they show on the side of the hands.
+        """
+        arm = (self.middle_px - centre) / (2 * discs.radius_px[:, None])
+        away = np.linalg.norm(arm, axis=1)
+        arm = arm / np.maximum(away, 1.0)[:, None]
+        to_hands = (self.hands_px[frames, 0] - centre[:, 0]) / discs.radius_px
+        known = to_hands[np.isfinite(to_hands)]
+        side = float(np.median(known)) if len(known) else 0.0
+        if abs(side) < LEAST_AWAY:
+            return np.asarray(arm)
+        turned = np.sqrt(np.maximum(1 - discs.stretch**-2.0, 0.0))
+        arm[:, 0] += np.sign(side) * HIDDEN_SIDE * turned
+        return np.asarray(arm / np.maximum(np.linalg.norm(arm, axis=1), 1.0)[:, None])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Chosen:
+    """The discs on the path, N of them: their frames, votes and edges."""
+
+    frames: np.ndarray[tuple[int], np.dtype[np.int64]]
+    centre_px: Floats
+    radius_px: Floats
+    stretch: Floats
+    rows: Sequence[tuple[Discs, int]]
+
+    def part(self, which: slice) -> "_Chosen":
+        return _Chosen(
+            self.frames[which], self.centre_px[which], self.radius_px[which], self.stretch[which], self.rows[which]
+        )
+
+
+def _choose(discs: Sequence[Discs], path: np.ndarray[tuple[int], np.dtype[np.int64]]) -> _Chosen:
+    frames = np.flatnonzero(path >= 0)
+    rows = [(discs[int(i)], int(path[i])) for i in frames]
+    return _Chosen(
+        frames,
+        np.stack([d.centre_px[k] for d, k in rows]),
+        np.array([d.radius_px[k] for d, k in rows]),
+        np.array([d.stretch[k] for d, k in rows]),
+        rows,
+    )
 
 
 def _measure(
@@ -202,46 +251,47 @@ def _measure(
     discs: Sequence[Discs],
     path: np.ndarray[tuple[int], np.dtype[np.int64]],
     expected_px: float,
-    middle_px: Floats,
+    sight: _Sight,
     radius_px: float | None,
 ) -> PlateTrack:
-    frames = np.flatnonzero(path >= 0)
-    chosen = [(discs[int(i)], int(path[i])) for i in frames]
-    voted = np.array([d.radius_px[k] for d, k in chosen])
+    chosen = _choose(discs, path)
+    voted = chosen.radius_px
     sized = (voted > PLAUSIBLE_RADIUS[0] * expected_px) & (voted < PLAUSIBLE_RADIUS[1] * expected_px)
     usual = float(np.median(voted[sized])) if sized.sum() >= MIN_SIZED_FRAMES else expected_px
-    some = chosen[:: max(1, len(chosen) // MOST_FITTED)]
-    rims, start = _gather(some, middle_px)
-    radius = radius_px or _first_radius(rims, start, usual, PLAUSIBLE_RADIUS[1] * expected_px)
-    _, _, radius, radius_sd, flattening = _fit_rims(rims, start, radius)
+    some = chosen.part(slice(None, None, max(1, len(voted) // MOST_FITTED)))
+    rims, start = _gather(some, sight)
+    shape = float(np.median(1 / chosen.stretch)) - 1
+    radius = radius_px or _first_radius(rims, start, usual, PLAUSIBLE_RADIUS[1] * expected_px, shape)
+    _, _, radius, radius_sd, flattening = _fit_rims(rims, start, radius, shape)
     growth = _growth(rims, start, radius, flattening)
     n = len(times_s)
     out, confidence = np.full((n, 2), np.nan), np.zeros(n)
-    for first in range(0, len(chosen), MOST_SHAPED):  # in parts, so that memory does not grow with the clip
-        part = frames[first : first + MOST_SHAPED]
-        rims, centre = _gather(chosen[first : first + MOST_SHAPED], middle_px)
+    for first in range(0, len(voted), MOST_SHAPED):  # in parts, so that memory does not grow with the clip
+        part = chosen.part(slice(first, first + MOST_SHAPED))
+        rims, centre = _gather(part, sight)
         size = radius * np.exp(growth[0] + centre @ growth[1:])
         for band in (0.16, 0.10, RIM_BAND):
             centre, share = _fit_centres(rims, centre, size, flattening, band)
             size = radius * np.exp(growth[0] + centre @ growth[1:])
         good = share >= MIN_RIM_SHARE
-        out[part[good]], confidence[part] = centre[good], np.clip(share, 0, 1)
+        out[part.frames[good]], confidence[part.frames] = centre[good], np.clip(share, 0, 1)
     if np.isfinite(out[:, 0]).sum() < MIN_FRAMES:
         return no_plate(times_s)
     return PlateTrack(times_s.copy(), out, confidence, radius, radius_sd, flattening)
 
 
-def _gather(chosen: Sequence[tuple[Discs, int]], middle_px: Floats) -> tuple[_Rims, Floats]:
+def _gather(chosen: _Chosen, sight: _Sight) -> tuple[_Rims, Floats]:
     """Return the edges of chosen discs as points, and the (N, 2) centres that were voted for."""
-    centre = np.stack([d.centre_px[k] for d, k in chosen])
-    rho = np.stack([d.rim_px[k] for d, k in chosen]).astype(float)
-    strength = np.stack([d.rim_strength[k] for d, k in chosen]).astype(float)
-    radius = np.array([d.radius_px[k] for d, k in chosen])
-    points = centre[:, None, None, :] + rho[..., None] * RAYS[None, :, None, :]
-    return _Rims(points, strength, _trust(centre, radius, middle_px)), centre
+    centre = chosen.centre_px.copy()
+    rho = np.stack([d.rim_px[k] for d, k in chosen.rows]).astype(float)
+    strength = np.stack([d.rim_strength[k] for d, k in chosen.rows]).astype(float)
+    arm = rho[..., None] * RAYS[None, :, None, :]
+    arm[..., 0] /= chosen.stretch[:, None, None]
+    hidden = np.clip(sight.behind(chosen.frames, centre, chosen) @ RAYS.T, 0, 1)
+    return _Rims(centre[:, None, None, :] + arm, strength, 1 - 0.9 * hidden), centre
 
 
-def _first_radius(rims: _Rims, centre: Floats, voted_px: float, most_px: float) -> float:
+def _first_radius(rims: _Rims, centre: Floats, voted_px: float, most_px: float, flattening: float) -> float:
     """Return the radius to begin with, found on a few frames.
 
     From between two rings the fit can end leaning on both. So several guesses are followed, and of those that end on
@@ -249,17 +299,22 @@ def _first_radius(rims: _Rims, centre: Floats, voted_px: float, most_px: float) 
     """
     some = slice(None, None, max(1, len(centre) // MOST_TRIED))
     few = _Rims(rims.points_px[some], rims.strength[some], rims.trust[some])
-    guesses = {voted_px, _outer_radius(few, centre[some], voted_px, most_px), *(r * voted_px for r in (0.9, 1.1, 1.2))}
-    fits = [_fit_rims(few, centre[some], r) for r in sorted(guesses)]
+    guesses = {
+        voted_px,
+        _outer_radius(few, centre[some], voted_px, most_px, flattening),
+        *(r * voted_px for r in (0.9, 1.1, 1.2)),
+    }
+    fits = [_fit_rims(few, centre[some], r, flattening) for r in sorted(guesses)]
     seen = [float(np.mean(_nearest_edges(few, c, r, q, RIM_BAND)[2])) for c, _, r, _, q in fits]
     good = [fit[2] for fit, value in zip(fits, seen, strict=True) if value >= NEARLY * max(seen) and fit[2] < most_px]
     return max(good, default=voted_px)
 
 
-def _fit_rims(rims: _Rims, centre: Floats, radius: float) -> tuple[Floats, Floats, float, float, float]:
-    """Return centres, shares of rays on the rim, radius, its SD and flattening, from a first guess of the radius."""
-    centre, _ = _fit_centres(rims, centre, radius, 0.0, band=0.16)
-    flattening = 0.0
+def _fit_rims(
+    rims: _Rims, centre: Floats, radius: float, flattening: float
+) -> tuple[Floats, Floats, float, float, float]:
+    """Return centres, shares of rays on the rim, radius, its SD and flattening, from a first guess of the shape."""
+    centre, _ = _fit_centres(rims, centre, radius, flattening, band=0.16)
     for band in (0.10, RIM_BAND, RIM_BAND):
         centre, share = _fit_centres(rims, centre, radius, flattening, band)
         radius, radius_sd, flattening = _fit_shape(rims, centre, radius, flattening, share, band)
@@ -334,7 +389,7 @@ def _fit_centres(
         rhs = np.einsum("nr,nri,nr->ni", weight, normal, distance)
         step = np.linalg.solve(lhs, rhs[..., None])[..., 0]
         most = 0.2 * np.broadcast_to(radius, len(centre))[:, None]
-        centre += np.clip(step, -most, most)
+        centre += np.clip(step, -most, most) * np.array([1 + flattening, 1.0])
         share = np.mean(weight > 0.2 * rims.trust, axis=1)
         if np.max(np.abs(step)) < SETTLED_PX:
             break
@@ -344,7 +399,10 @@ def _fit_centres(
 def _nearest_edges(
     rims: _Rims, centre: Floats, radius: float | Floats, flattening: float, band: float
 ) -> tuple[Floats, Floats, Floats]:
-    """Return (N, R) signed distance to the rim, (N, R, 2) outward normals, (N, R) weights of the best edge on each ray."""
+    """Return (N, R) signed distance to the rim, (N, R, 2) outward normals, (N, R) weights of the best edge on each ray.
+
+    Distances and normals are those of a picture whose x axis is stretched so that the disc is round.
+    """
     arm = rims.points_px - centre[:, None, None, :]
     arm = arm / np.array([1 + flattening, 1.0])
     length = np.linalg.norm(arm, axis=3)
@@ -361,13 +419,14 @@ def _nearest_edges(
     return np.where(weight > 0, distance, 0.0), np.where(weight[..., None] > 0, normal, 0.0), weight
 
 
-def _outer_radius(rims: _Rims, centre: Floats, start_px: float, most_px: float) -> float:
+def _outer_radius(rims: _Rims, centre: Floats, start_px: float, most_px: float, flattening: float) -> float:
     """Return the radius of the outermost ring that is concentric in most frames.
 
     Discs carry inner rings (lip, lettering, hub), and votes may have chosen one. Rings of the disc keep their radius
     from frame to frame, what lies behind it does not.
     """
-    length = np.linalg.norm(rims.points_px - centre[:, None, None, :], axis=3) / start_px
+    arm = (rims.points_px - centre[:, None, None, :]) / np.array([1 + flattening, 1.0])
+    length = np.linalg.norm(arm, axis=3) / start_px
     weight = rims.strength / (rims.strength + 20.0) * rims.trust[..., None]
     bins = np.arange(0.70, max(most_px / start_px, 1.2), 0.01)
     known = np.isfinite(length)
@@ -405,7 +464,8 @@ def _fit_shape(
     groups = np.arange(len(good)) % 8
     parts = np.array([_solve_shape(lhs[groups != g], rhs[groups != g])[0] for g in range(8)])
     sd = float(np.sqrt(7 / 8 * np.sum((parts - parts.mean()) ** 2)))
-    return radius + dr, max(sd, MIN_RADIUS_SD_PX), float(np.clip(flattening + dq, -0.5, 0.1))
+    wider = (1 + flattening) * dq  # dq is of the stretched circle
+    return radius + dr, max(sd, MIN_RADIUS_SD_PX), float(np.clip(flattening + wider, FLATTEST, ROUNDEST))
 
 
 def _solve_shape(lhs: Floats, rhs: Floats) -> tuple[float, float]:

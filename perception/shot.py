@@ -232,7 +232,7 @@ def _look_again(clip: Clip, times_s: Floats, discs: Sequence[Discs], plate: Plat
         i = int(np.argmin(np.abs(times_s - frame.time_s)))
         if unsure[i]:
             near = plate.centre_px[seen[np.argmin(np.abs(seen - i))]]
-            found[i] = find_disc(frame.image, near, plate.radius_px)
+            found[i] = find_disc(frame.image, near, plate.radius_px, 1 / (1 + plate.flattening))
     again: Spool[Discs] = Spool()
     for i, here in enumerate(discs):
         again.append(join_discs(here, found[i]) if i in found else here)

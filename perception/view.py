@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coach.domain.lift import Facing, View
-from perception.athlete import across_px
+from perception.athlete import across_px, ahead_px
 from perception.plate import PlateTrack
 from perception.pose import INDEX, Floats, PoseTrack
 
@@ -107,7 +107,7 @@ def _believe(track: PoseTrack, plate: PlateTrack | None, trunk_px: float) -> Flo
     """Return how probable each turn of GRID_DEG is."""
     turn = np.radians(GRID_DEG)
     spread = _median(across_px(track.points_px, "shoulder") + across_px(track.points_px, "hip")) / trunk_px
-    ahead = _median(_ahead(track, "toe", "heel") + _ahead(track, "nose", "ear")) / trunk_px
+    ahead = _median(ahead_px(track.points_px)) / trunk_px
     spread = float(np.clip(spread, -SPREAD, SPREAD))  # a trunk that leans toward the camera looks short
     total = _likely((spread - SPREAD * np.sin(turn)) / SPREAD_SD, STRAY["spread"])
     if np.isfinite(ahead):
@@ -164,13 +164,7 @@ def _trunk_px(track: PoseTrack) -> float:
 
 
 def _middle(track: PoseTrack, part: str) -> Floats:
-    if part == "nose":
-        return track.points_px[:, INDEX["nose"]]
     return np.asarray((track.points_px[:, INDEX[f"left_{part}"]] + track.points_px[:, INDEX[f"right_{part}"]]) / 2)
-
-
-def _ahead(track: PoseTrack, front: str, back: str) -> Floats:
-    return np.asarray((_middle(track, front) - _middle(track, back))[:, 0])
 
 
 def _median(values: Floats) -> float:
