@@ -30,6 +30,7 @@ STEADY_GAIN = 0.2  # of score for a disc that goes on as the one followed did
 STRETCHES = (1.0, 1.18, 1.4, 1.67, 2.0, 2.35)  # height over width of a disc turned by 0, 32, 44, 53, 60 and 65 degrees
 TURN_REACH_DEG = 32.0  # deg between the turn that the body shows and that of a disc which is still looked for
 TURN_COST = 0.03  # of score for a disc that is turned TURN_SD_DEG more or less than the body; four times at the double
+MOST_TURN_COST = 0.2  # of score, so that a clear round disc is found whatever the body shows
 TURN_SD_DEG = 12.0  # deg, error of the turn that shoulders and hips show
 SLEEVE_RADII = 3.0  # of the plate's radius, from the middle of the bar to the near plate's face: 0.67 m over 0.225 m
 WIDER = 1.25  # times the reach to both sides where the bar does not point at the camera
@@ -76,9 +77,14 @@ SQUARE = Turned(0.0, 0.0, (1.0,))
 
 
 def turned(yaw_deg: float, near_side: float) -> Turned:
-    """Return what to look for when the lifter is `yaw_deg` off the side view and the near plate is at this side."""
-    near = [s for s in STRETCHES if abs(_turn_deg(s) - min(yaw_deg, _turn_deg(STRETCHES[-1]))) < TURN_REACH_DEG]
-    return Turned(yaw_deg, near_side, tuple(near))
+    """Return what to look for when the lifter is `yaw_deg` off the side view and the near plate is at this side.
+
+    Round discs are always among it, for hidden limbs may show a turn that is not there.
+    """
+    most = min(yaw_deg, _turn_deg(STRETCHES[-1]))
+    return Turned(
+        yaw_deg, near_side, tuple(s for s in STRETCHES if s == 1 or abs(_turn_deg(s) - most) < TURN_REACH_DEG)
+    )
 
 
 def _turn_deg(stretch: float) -> float:
@@ -217,7 +223,7 @@ def _search(image_rgb: Image, hands: Floats, radius: float, turn: Turned) -> Flo
     rows = []
     for stretch in turn.stretches:
         found = vote_discs(image_rgb, hands, reach, radius, SEARCH_RADII, stretch)
-        found[:, 3] -= TURN_COST * ((_turn_deg(stretch) - turn.yaw_deg) / TURN_SD_DEG) ** 2
+        found[:, 3] -= min(TURN_COST * ((_turn_deg(stretch) - turn.yaw_deg) / TURN_SD_DEG) ** 2, MOST_TURN_COST)
         rows.append(found)
     every = np.concatenate(rows)
     every = every[np.argsort(-every[:, 3])]

@@ -17,6 +17,7 @@ LOOK_BACK = 6  # frames with discs that a path may skip
 LONGEST_GAP_S = 1.2  # s, a path may bridge
 HAND_REACH = 2.2  # plate radii from the hands that cost nothing
 AWAY_COST = 0.08  # of score for each radius beyond; small, because hidden hands are guessed
+FAR_SIDE = (0.5, 1.5)  # radii past the hands from which an ellipse, or a round disc, is the bar's far plate
 RIM_BAND = 0.055  # of the radius: edges this near to the circle belong to the rim
 RING_SHARE = 0.35  # of the best ring's support: weaker ones are not the rim
 RING_FLOOR = 0.08  # share of rays that must show a ring in the same place over the clip
@@ -24,6 +25,7 @@ MIN_FRAMES = 10  # with a rim, below this there is no plate
 MOST_TRIED = 14  # frames on which first guesses are tried
 MOST_SHAPED = 240  # frames that are measured at a time
 NEARLY = 0.85  # of the most rim that a guess ends on: a larger ring with as much is the rim
+FLATTER = (1.0, 0.88, 0.78)  # times the voted width over height, tried where discs are ellipses
 SIZES_TRIED = (0.90, 0.95, 1.05, 1.10)  # of the radius, in single frames of a disc that may change its size
 AS_MUCH = 0.97  # of the most rim that a size shows: of those with as much the largest is the rim, the others its lip
 SETTLED_PX = 0.03  # px, a fit whose centres all move by less is done
@@ -81,6 +83,7 @@ def track_plate(
     expected_px: float,
     image_centre_px: tuple[float, float],
     radius_px: float | None = None,
+    near_side: float = 0.0,
 ) -> PlateTrack:
     """Return the plate that travels with the hands.
 
@@ -95,8 +98,9 @@ def track_plate(
         expected_px: Radius that the athlete's size lets expect.
         image_centre_px: Middle of the picture, where the camera looks straight at things.
         radius_px: Radius of the rim where it is known already.
+        near_side: Where the near plate is from the hands on a bar that is turned, -1 left or 1 right; 0 where unknown.
     """
-    path = link_discs(times_s, discs, hands_px)
+    path = link_discs(times_s, discs, hands_px, near_side)
     if np.sum(path >= 0) < MIN_FRAMES:
         return no_plate(times_s)
     return _measure(times_s, discs, path, expected_px, _Sight(np.array(image_centre_px), hands_px), radius_px)
@@ -121,14 +125,16 @@ def no_plate(times_s: Floats) -> PlateTrack:
     return PlateTrack(times_s.copy(), np.full((n, 2), np.nan), np.zeros(n), float("nan"), float("nan"), 0.0)
 
 
-def link_discs(times_s: Floats, discs: Sequence[Discs], hands_px: Floats) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def link_discs(
+    times_s: Floats, discs: Sequence[Discs], hands_px: Floats, near_side: float = 0.0
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Return (T,), the index of the chosen disc of each frame, -1 where none is."""
     n = len(discs)
     total: list[Floats] = []
     back: list[list[tuple[int, int]]] = []
     lately: list[int] = []
     for i, here in enumerate(discs):
-        gain = _unary(here, hands_px[i]) - UNSEEN
+        gain = _unary(here, hands_px[i], near_side) - UNSEEN
         best, came = gain.copy(), [(-1, -1)] * len(gain)
         for j in lately if len(gain) else ():
             if times_s[i] - times_s[j] > LONGEST_GAP_S:
@@ -159,11 +165,13 @@ def _trace(
     return chosen
 
 
-def _unary(discs: Discs, hand_px: Floats) -> Floats:
+def _unary(discs: Discs, hand_px: Floats, near_side: float) -> Floats:
     gain = np.minimum(discs.score, 1.0)
     if np.isfinite(hand_px).all() and len(gain):
         away = np.linalg.norm(discs.centre_px - hand_px, axis=1) / discs.radius_px
         gain = gain - AWAY_COST * np.clip(away - HAND_REACH, 0, 4)
+        past = -near_side * (discs.centre_px[:, 0] - hand_px[0]) / discs.radius_px
+        gain = gain - np.where(past > np.where(discs.stretch > 1, *FAR_SIDE), 1.0, 0.0)
     return np.asarray(gain)
 
 
@@ -261,7 +269,9 @@ def _measure(
     some = chosen.part(slice(None, None, max(1, len(voted) // MOST_FITTED)))
     rims, start = _gather(some, sight)
     shape = float(np.median(1 / chosen.stretch)) - 1
-    radius = radius_px or _first_radius(rims, start, usual, PLAUSIBLE_RADIUS[1] * expected_px, shape)
+    radius = radius_px
+    if radius is None:
+        radius, shape = _first_shape(rims, start, usual, PLAUSIBLE_RADIUS[1] * expected_px, shape)
     _, _, radius, radius_sd, flattening = _fit_rims(rims, start, radius, shape)
     growth = _growth(rims, start, radius, flattening)
     n = len(times_s)
@@ -287,27 +297,32 @@ def _gather(chosen: _Chosen, sight: _Sight) -> tuple[_Rims, Floats]:
     strength = np.stack([d.rim_strength[k] for d, k in chosen.rows]).astype(float)
     arm = rho[..., None] * RAYS[None, :, None, :]
     arm[..., 0] /= chosen.stretch[:, None, None]
-    hidden = np.clip(sight.behind(chosen.frames, centre, chosen) @ RAYS.T, 0, 1)
+    hidden = np.clip(3 * (sight.behind(chosen.frames, centre, chosen) @ RAYS.T), 0, 1)
     return _Rims(centre[:, None, None, :] + arm, strength, 1 - 0.9 * hidden), centre
 
 
-def _first_radius(rims: _Rims, centre: Floats, voted_px: float, most_px: float, flattening: float) -> float:
-    """Return the radius to begin with, found on a few frames.
+def _first_shape(
+    rims: _Rims, centre: Floats, voted_px: float, most_px: float, flattening: float
+) -> tuple[float, float]:
+    """Return the radius and flattening to begin with, found on a few frames.
 
     From between two rings the fit can end leaning on both. So several guesses are followed, and of those that end on
-    nearly the most of a rim the largest is taken.
+    nearly the most of a rim the largest is taken. On a bar that is turned the outline of a whole stack of discs looks
+    like a larger and rounder disc; there flatter guesses are followed too, and what shows most of a rim is taken.
     """
     some = slice(None, None, max(1, len(centre) // MOST_TRIED))
     few = _Rims(rims.points_px[some], rims.strength[some], rims.trust[some])
-    guesses = {
-        voted_px,
-        _outer_radius(few, centre[some], voted_px, most_px, flattening),
-        *(r * voted_px for r in (0.9, 1.1, 1.2)),
-    }
-    fits = [_fit_rims(few, centre[some], r, flattening) for r in sorted(guesses)]
+    outer = _outer_radius(few, centre[some], voted_px, most_px, flattening)
+    guesses = sorted({voted_px, outer, *(r * voted_px for r in (0.9, 1.1, 1.2))})
+    is_round = flattening == 0
+    shapes = [flattening] if is_round else [(1 + flattening) * times - 1 for times in FLATTER]
+    fits = [_fit_rims(few, centre[some], r, q) for q in shapes for r in guesses]
     seen = [float(np.mean(_nearest_edges(few, c, r, q, RIM_BAND)[2])) for c, _, r, _, q in fits]
+    if not is_round:
+        best = fits[int(np.argmax(seen))]
+        return best[2], best[4]
     good = [fit[2] for fit, value in zip(fits, seen, strict=True) if value >= NEARLY * max(seen) and fit[2] < most_px]
-    return max(good, default=voted_px)
+    return max(good, default=voted_px), flattening
 
 
 def _fit_rims(

@@ -26,7 +26,7 @@ from perception.smoothing import runs
 from perception.spool import Spool
 from perception.steady import SteadyDiscs, level_plate, level_pose, steady_pose
 from perception.video import Clip, read_frames
-from perception.view import Look, estimate_facing, estimate_look
+from perception.view import Look, estimate_facing, estimate_look, near_side
 from perception.watch import Watched
 
 MIN_PLATE_SHARE = 0.4  # of frames of a lift: below this the hands are the better track
@@ -149,16 +149,17 @@ def _find_plate(
     """Return the near plate; frames of `clip` that show it badly are read again."""
     expected = PLATE_SHARE_OF_STATURE * stature_px(pose)
     middle = ((watched.size_px[0] - 1) / 2, (watched.size_px[1] - 1) / 2)
-    plate = track_plate(times_s, discs, hands_px, expected, middle)
+    side = near_side(estimate_look(pose))
+    plate = track_plate(times_s, discs, hands_px, expected, middle, near_side=side)
     if clip is not None and (again := _look_again(clip, times_s, discs, plate)) is not None:
-        plate = track_plate(times_s, again, hands_px, expected, middle, plate.radius_px)
+        plate = track_plate(times_s, again, hands_px, expected, middle, plate.radius_px, side)
     return plate
 
 
 def _look(pose: PoseTrack, plate: PlateTrack) -> Look:
-    """Return where the camera stands; a round disc that is lifted is not seen from the front, whatever the limbs say."""
+    """Return where the camera stands; a round disc that is lifted is seen from the side, whatever the limbs say."""
     look = estimate_look(pose, plate)
-    if look.view in ("side", "oblique") or not (plate.is_found and plate.flattening > ROUND):
+    if look.view == "side" or not (plate.is_found and plate.flattening > ROUND):
         return look
     return Look("side", estimate_facing(pose, "side"), 0.0, ROUND_SD_DEG)
 

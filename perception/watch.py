@@ -21,15 +21,15 @@ from perception.registration import boxes_about
 from perception.roll import SeenLines
 from perception.spool import Spool
 from perception.video import Clip, open_clip, read_frames
-from perception.view import SPREAD
+from perception.view import AHEAD, SPREAD
 
 OnProgress = Callable[[str, int, int], None]
 MOST_FRAMES_WAITING = 3  # frames held for the search beside, so that memory stays constant
-SIDE_BELOW, FRONT_ABOVE = 0.95, 0.35  # shoulder and hip spread over trunk; from the front about 1.1, from the side 0.1
+SIDE_BELOW, FRONT_ABOVE = 0.8, 0.35  # shoulder and hip spread over trunk; from the front about 1.1, from the side 0.1
 TURN_MEMORY = 0.9  # a frame
-SIDE_MEMORY = 0.97  # a frame: which plate is nearer changes less often than limbs are mistaken
-LEAST_SIDE = 0.05  # of the trunk that toes and nose must be ahead, to tell which plate is nearer
+FACING_MEMORY = 0.97  # a frame: which way somebody faces changes less often than feet are mistaken
 TURNED_ABOVE = 0.42  # shoulder and hip spread over trunk from which discs may be ellipses, about 22 degrees
+EDGE_ON_DEG = 72.0  # deg, a turn beyond which discs are too narrow to be looked for; from in front it shows as 80 to 90
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,7 +152,8 @@ class _BarSearch:
         self._discs, self._ends = DiscWatch(), BarEndWatch(plate_diameter_m)
         self._body_px: dict[int, float] = {}
         self._spread: dict[int, float] = {}
-        self._near_side: dict[int, float] = {}
+        self._across: dict[int, float] = {}
+        self._ahead: dict[int, float] = {}
 
     def observe(self, image_rgb: Image, people: list[Person], is_cut: bool) -> tuple[Discs, BarEnds]:
         """Return what may be the bar in the next frame."""
@@ -161,23 +162,25 @@ class _BarSearch:
             self._ends.reset()
             self._body_px.clear()
             self._spread.clear()
-            self._near_side.clear()
+            self._across.clear()
+            self._ahead.clear()
         spreads = [spread for person in people if np.isfinite(spread := self._spread_of(person))]
-        from_side = not spreads or min(spreads) < SIDE_BELOW
+        turns = self._turns(people)
+        from_side = not spreads or min(spreads) < SIDE_BELOW or bool(turns)
         from_front = not spreads or max(spreads) > FRONT_ABOVE
         return (
-            self._discs.observe(image_rgb, people, self._turns(people)) if from_side else no_discs(),
+            self._discs.observe(image_rgb, people, turns) if from_side else no_discs(),
             self._ends.observe(image_rgb, people) if from_front else no_ends(),
         )
 
     def _turns(self, people: list[Person]) -> dict[int, Turned]:
-        """Return how the bars of those who do not stand square are turned."""
+        """Return how the bars of those are turned who stand neither square nor facing the camera."""
         out = {}
         for key in (person.person_id for person in people):
-            if (spread := self._spread.get(key, 0.0)) > TURNED_ABOVE:
-                side = self._near_side[key]
-                yaw = float(np.degrees(np.arcsin(min(spread / SPREAD, 1.0))))
-                out[key] = turned(yaw, float(np.sign(side)) if abs(side) > LEAST_SIDE else 0.0)
+            spread, ahead = self._spread.get(key, 0.0), self._ahead.get(key, 0.0)
+            yaw = float(np.degrees(np.arctan2(spread / SPREAD, abs(ahead) / AHEAD)))
+            if spread > TURNED_ABOVE and yaw < EDGE_ON_DEG:
+                out[key] = turned(yaw, -float(np.sign(self._across[key] * ahead)))
         return out
 
     def _spread_of(self, person: Person) -> float:
@@ -190,8 +193,9 @@ class _BarSearch:
         self._body_px[key] = max(kept, body)
         trunk = max(TRUNK_SHARE / BODY_SHARE * self._body_px[key], 1.0)
         across = float((across_px(points, "shoulder") + across_px(points, "hip"))[0]) / trunk
-        side = -float(np.sign(across)) * float(ahead_px(points)[0]) / trunk
-        self._near_side[key] = _smoothed(self._near_side.get(key, side), side, SIDE_MEMORY)
+        ahead = float(ahead_px(points)[0]) / trunk
+        self._across[key] = _smoothed(self._across.get(key, across), across, FACING_MEMORY)
+        self._ahead[key] = _smoothed(self._ahead.get(key, ahead), ahead, FACING_MEMORY)
         self._spread[key] = _smoothed(self._spread.get(key, abs(across)), abs(across), TURN_MEMORY)
         return self._spread[key]
 
