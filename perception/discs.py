@@ -35,6 +35,8 @@ TURN_SD_DEG = 12.0  # deg, error of the turn that shoulders and hips show
 SLEEVE_RADII = 3.0  # of the plate's radius, from the middle of the bar to the near plate's face: 0.67 m over 0.225 m
 WIDER = 1.25  # times the reach to both sides where the bar does not point at the camera
 NEAR_GAIN = 0.6  # of score for each e-fold of size: of two discs on one bar the larger is the nearer one
+PATIENCE = 8  # searches at every stretch in vain, after which one is made every SEARCH_RARELY frames
+SEARCH_RARELY = 6  # frames; most who stand askew hold no bar
 SAME_PLACE = 0.5  # of the radius: two discs of different stretch that are nearer together are one
 GOOD_SCORE = 0.45  # votes over circumference; a plain disc in front of a plain wall scores about 1
 MAX_DISCS = 3  # discs kept for each frame and person
@@ -153,6 +155,7 @@ class DiscWatch:
     def __init__(self) -> None:
         self._followed: dict[int, _Followed] = {}
         self._body_px: dict[int, float] = {}
+        self._in_vain: dict[int, int] = {}
 
     def observe(self, image_rgb: Image, people: Sequence[Person], turns: Mapping[int, Turned] | None = None) -> Discs:
         """Return the discs of the next frame.
@@ -170,6 +173,7 @@ class DiscWatch:
         """Forget the plates, as at a camera cut."""
         self._followed.clear()
         self._body_px.clear()
+        self._in_vain.clear()
 
     def _observe_person(self, image_rgb: Image, person: Person, turn: Turned) -> Discs:
         size = self._stature_px(person)
@@ -186,10 +190,20 @@ class DiscWatch:
             centre = np.array([last.x + last.vx, last.y + last.vy])
             discs = vote_discs(image_rgb, centre, TRACK_REACH * last.radius, last.radius, TRACK_RADII, last.stretch)
         else:
+            if self._is_resting(person.person_id, turn):
+                return no_discs()
             discs = _search(image_rgb, hands, radius, turn)
         self._follow(person.person_id, discs, last, hands, turn)
         discs = discs[:MAX_DISCS]
         return _with_rims(image_rgb, discs[discs[:, 3] > WORTH_SCORE * discs[0, 3]] if len(discs) else discs)
+
+    def _is_resting(self, person_id: int, turn: Turned) -> bool:
+        """Return whether this frame is left out, because many searches at every stretch found nothing."""
+        if turn.stretches == (1.0,) or person_id in self._followed:
+            self._in_vain[person_id] = 0
+            return False
+        self._in_vain[person_id] = count = self._in_vain.get(person_id, 0) + 1
+        return count > PATIENCE and count % SEARCH_RARELY > 0
 
     def _stature_px(self, person: Person) -> float:
         """Return the largest standing height that this person lately seemed to have, in pixels."""

@@ -39,7 +39,7 @@ FLATTEST, ROUNDEST = (
     -0.62,
     0.1,
 )  # flattening of a disc turned by 68 degrees, and of one that is taller than wide by error
-HIDDEN_SIDE = 3.0  # of the sine of the turn, how much the discs behind show at the inner side; all from 20 degrees on
+HIDDEN_SIDE = 6.0  # times the sine of the turn, how far past the rim the discs behind show, where 1 hides it
 LEAST_AWAY = 0.3  # of the radius between hands and disc, below which it is not told on which side the bar goes on
 MIN_RIM_SHARE = 0.22  # share of rays on the rim below which the plate counts as not seen
 
@@ -208,7 +208,7 @@ class _Sight:
     hands_px: Floats
 
     def behind(self, frames: np.ndarray[tuple[int], np.dtype[np.int64]], centre: Floats, discs: "_Chosen") -> Floats:
-        """Return (N, 2), where the discs behind show past the near face, with length 1 where they hide all of its rim.
+        """Return (N, 2), where the discs behind show past the near face: from a length of 1 on they hide its rim there.
 
         Away from the middle of the picture one sees their edges on the inner side, the more the farther from it. When
         the bar is turned they show on the side of the hands.
@@ -223,7 +223,7 @@ class _Sight:
             return np.asarray(arm)
         turned = np.sqrt(np.maximum(1 - discs.stretch**-2.0, 0.0))
         arm[:, 0] += np.sign(side) * HIDDEN_SIDE * turned
-        return np.asarray(arm / np.maximum(np.linalg.norm(arm, axis=1), 1.0)[:, None])
+        return np.asarray(arm)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -297,7 +297,7 @@ def _gather(chosen: _Chosen, sight: _Sight) -> tuple[_Rims, Floats]:
     strength = np.stack([d.rim_strength[k] for d, k in chosen.rows]).astype(float)
     arm = rho[..., None] * RAYS[None, :, None, :]
     arm[..., 0] /= chosen.stretch[:, None, None]
-    hidden = np.clip(3 * (sight.behind(chosen.frames, centre, chosen) @ RAYS.T), 0, 1)
+    hidden = np.clip(sight.behind(chosen.frames, centre, chosen) @ RAYS.T, 0, 1)
     return _Rims(centre[:, None, None, :] + arm, strength, 1 - 0.9 * hidden), centre
 
 

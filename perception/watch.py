@@ -166,22 +166,28 @@ class _BarSearch:
             self._ahead.clear()
         spreads = [spread for person in people if np.isfinite(spread := self._spread_of(person))]
         turns = self._turns(people)
-        from_side = not spreads or min(spreads) < SIDE_BELOW or bool(turns)
+        from_side = not spreads or min(spreads) < SIDE_BELOW
         from_front = not spreads or max(spreads) > FRONT_ABOVE
+        holders = people if from_side else [person for person in people if person.person_id in turns]
         return (
-            self._discs.observe(image_rgb, people, turns) if from_side else no_discs(),
+            self._discs.observe(image_rgb, holders, turns),
             self._ends.observe(image_rgb, people) if from_front else no_ends(),
         )
 
     def _turns(self, people: list[Person]) -> dict[int, Turned]:
-        """Return how the bars of those are turned who stand neither square nor facing the camera."""
-        out = {}
-        for key in (person.person_id for person in people):
-            spread, ahead = self._spread.get(key, 0.0), self._ahead.get(key, 0.0)
-            yaw = float(np.degrees(np.arctan2(spread / SPREAD, abs(ahead) / AHEAD)))
-            if spread > TURNED_ABOVE and yaw < EDGE_ON_DEG:
-                out[key] = turned(yaw, -float(np.sign(self._across[key] * ahead)))
-        return out
+        """Return how the bar of the largest person is turned, unless that one stands square or faces the camera.
+
+        Those who watch stand any way, and farther off.
+        """
+        sizes = {one.person_id: self._body_px[one.person_id] for one in people if one.person_id in self._body_px}
+        if not sizes:
+            return {}
+        key = max(sizes, key=lambda one: sizes[one])
+        spread, ahead = self._spread.get(key, 0.0), self._ahead.get(key, 0.0)
+        yaw = float(np.degrees(np.arctan2(spread / SPREAD, abs(ahead) / AHEAD)))
+        if not (spread > TURNED_ABOVE and yaw < EDGE_ON_DEG):
+            return {}
+        return {key: turned(yaw, -float(np.sign(self._across[key] * ahead)))}
 
     def _spread_of(self, person: Person) -> float:
         """Return how far shoulders and hips are apart over the length of the trunk, lately."""

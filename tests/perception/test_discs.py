@@ -34,7 +34,7 @@ def searched(image: np.ndarray, about: tuple[float, float], radius_px: float) ->
 def test_a_disc_of_any_colour_is_the_best_found(wall: "Canvas", colour: str) -> None:
     image = wall.disc((163.3, 118.7), 26.0, COLOURS[colour], HUB).image()
 
-    x, y, radius, score = searched(image, (150, 130), 25.0)[0]
+    x, y, radius, score, _ = searched(image, (150, 130), 25.0)[0]
 
     assert (x, y) == (pytest.approx(163.3, abs=1.6), pytest.approx(118.7, abs=1.6))
     assert radius == pytest.approx(26.0, rel=0.12)
@@ -80,7 +80,7 @@ def test_straight_edges_are_no_disc(wall: "Canvas") -> None:
 def test_outside_the_picture_or_too_small_there_is_nothing(
     wall: "Canvas", about: tuple[float, float], radius_px: float
 ) -> None:
-    assert searched(wall.image(), about, radius_px).shape == (0, 4)
+    assert searched(wall.image(), about, radius_px).shape == (0, 5)
 
 
 def test_a_picture_of_one_colour_has_no_discs() -> None:

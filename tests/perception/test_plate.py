@@ -197,6 +197,7 @@ def moved(discs: Discs, factor: float, shift: np.ndarray, mirror: bool) -> Discs
         factor * discs.centre_px * sign + shift,
         factor * discs.radius_px,
         discs.score,
+        discs.stretch,
         factor * discs.rim_px[:, turn],
         discs.rim_strength[:, turn],
     )
@@ -224,7 +225,12 @@ def test_a_disc_that_jumps_farther_than_a_bar_can_is_left_for_the_steady_one() -
         empty = np.full((2, 64, 3), np.nan)
         rows.append(
             Discs(
-                np.array([steady, jumping]), np.array([25.0, 25.0]), np.array([0.7, 0.8]), empty, np.zeros((2, 64, 3))
+                np.array([steady, jumping]),
+                np.array([25.0, 25.0]),
+                np.array([0.7, 0.8]),
+                np.ones(2),
+                empty,
+                np.zeros((2, 64, 3)),
             )
         )
 
