@@ -1,7 +1,7 @@
 """The near plate over time: one disc chosen in each frame, one outer radius for the clip, sub-pixel centres from the rim."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.ndimage
@@ -25,6 +25,8 @@ MIN_FRAMES = 10  # with a rim, below this there is no plate
 MOST_TRIED = 14  # frames on which first guesses are tried
 MOST_SHAPED = 240  # frames that are measured at a time
 NEARLY = 0.85  # of the most rim that a guess ends on: a larger ring with as much is the rim
+SWEEPS = (0.0, 0.15, 0.3, 0.45, 0.6)  # of the radius, how far the outline of a stack goes on past its near face
+RADII_TURNED = (0.9, 1.0, 1.1, 1.22)  # times the voted radius
 FLATTER = (1.0, 0.88, 0.78)  # times the voted width over height, tried where discs are ellipses
 SIZES_TRIED = (0.90, 0.95, 1.05, 1.10)  # of the radius, in single frames of a disc that may change its size
 AS_MUCH = 0.97  # of the most rim that a size shows: of those with as much the largest is the rim, the others its lip
@@ -39,7 +41,6 @@ FLATTEST, ROUNDEST = (
     -0.62,
     0.1,
 )  # flattening of a disc turned by 68 degrees, and of one that is taller than wide by error
-HIDDEN_SIDE = 6.0  # times the sine of the turn, how far past the rim the discs behind show, where 1 hides it
 LEAST_AWAY = 0.3  # of the radius between hands and disc, below which it is not told on which side the bar goes on
 MIN_RIM_SHARE = 0.22  # share of rays on the rim below which the plate counts as not seen
 
@@ -193,11 +194,16 @@ class _Rims:
     Attributes:
         points_px: (N, R, P, 2); strength: (N, R, P).
         trust: (N, R), 0 to 1, how surely the outline in this direction is that of the near face.
+        sweep_px: How far right of the near face the last disc of a stack ends, less than 0 for left; 0 for one disc.
     """
 
     points_px: Floats
     strength: Floats
     trust: Floats
+    sweep_px: float = 0.0
+
+    def part(self, which: slice) -> "_Rims":
+        return _Rims(self.points_px[which], self.strength[which], self.trust[which], self.sweep_px)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -207,23 +213,22 @@ class _Sight:
     middle_px: Floats
     hands_px: Floats
 
-    def behind(self, frames: np.ndarray[tuple[int], np.dtype[np.int64]], centre: Floats, discs: "_Chosen") -> Floats:
-        """Return (N, 2), where the discs behind show past the near face: from a length of 1 on they hide its rim there.
+    def inner_side(self, discs: "_Chosen") -> float:
+        """Return on which side of the discs the bar goes on to the hands, -1 left or 1 right; 0 where not told."""
+        to_hands = (self.hands_px[discs.frames, 0] - discs.centre_px[:, 0]) / discs.radius_px
+        known = to_hands[np.isfinite(to_hands)]
+        side = float(np.median(known)) if len(known) else 0.0
+        return float(np.sign(side)) if abs(side) > LEAST_AWAY else 0.0
+
+    def behind(self, centre: Floats, discs: "_Chosen") -> Floats:
+        """Return (N, 2), where the discs behind show past the near face: with a length of 1 they hide its rim there.
 
         Away from the middle of the picture one sees their edges on the inner side, the more the farther from it. When
         the bar is turned they show on the side of the hands.
         """
         arm = (self.middle_px - centre) / (2 * discs.radius_px[:, None])
         away = np.linalg.norm(arm, axis=1)
-        arm = arm / np.maximum(away, 1.0)[:, None]
-        to_hands = (self.hands_px[frames, 0] - centre[:, 0]) / discs.radius_px
-        known = to_hands[np.isfinite(to_hands)]
-        side = float(np.median(known)) if len(known) else 0.0
-        if abs(side) < LEAST_AWAY:
-            return np.asarray(arm)
-        turned = np.sqrt(np.maximum(1 - discs.stretch**-2.0, 0.0))
-        arm[:, 0] += np.sign(side) * HIDDEN_SIDE * turned
-        return np.asarray(arm)
+        return np.asarray(arm / np.maximum(away, 1.0)[:, None])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -270,8 +275,13 @@ def _measure(
     rims, start = _gather(some, sight)
     shape = float(np.median(1 / chosen.stretch)) - 1
     radius = radius_px
-    if radius is None:
-        radius, shape = _first_shape(rims, start, usual, PLAUSIBLE_RADIUS[1] * expected_px, shape)
+    sweep = 0.0
+    if shape < 0:
+        first, shape, sweep = _first_shape(rims, start, radius or usual, shape, sight.inner_side(chosen))
+        radius = radius or first
+        rims, start = replace(rims, sweep_px=sweep), start - np.array([sweep / 2, 0.0])
+    elif radius is None:
+        radius = _first_radius(rims, start, usual, PLAUSIBLE_RADIUS[1] * expected_px)
     _, _, radius, radius_sd, flattening = _fit_rims(rims, start, radius, shape)
     growth = _growth(rims, start, radius, flattening)
     n = len(times_s)
@@ -279,6 +289,7 @@ def _measure(
     for first in range(0, len(voted), MOST_SHAPED):  # in parts, so that memory does not grow with the clip
         part = chosen.part(slice(first, first + MOST_SHAPED))
         rims, centre = _gather(part, sight)
+        rims, centre = replace(rims, sweep_px=sweep), centre - np.array([sweep / 2, 0.0])
         size = radius * np.exp(growth[0] + centre @ growth[1:])
         for band in (0.16, 0.10, RIM_BAND):
             centre, share = _fit_centres(rims, centre, size, flattening, band)
@@ -297,32 +308,48 @@ def _gather(chosen: _Chosen, sight: _Sight) -> tuple[_Rims, Floats]:
     strength = np.stack([d.rim_strength[k] for d, k in chosen.rows]).astype(float)
     arm = rho[..., None] * RAYS[None, :, None, :]
     arm[..., 0] /= chosen.stretch[:, None, None]
-    hidden = np.clip(sight.behind(chosen.frames, centre, chosen) @ RAYS.T, 0, 1)
+    hidden = np.clip(sight.behind(centre, chosen) @ RAYS.T, 0, 1)
     return _Rims(centre[:, None, None, :] + arm, strength, 1 - 0.9 * hidden), centre
 
 
-def _first_shape(
-    rims: _Rims, centre: Floats, voted_px: float, most_px: float, flattening: float
-) -> tuple[float, float]:
-    """Return the radius and flattening to begin with, found on a few frames.
+def _first_radius(rims: _Rims, centre: Floats, voted_px: float, most_px: float) -> float:
+    """Return the radius to begin with, found on a few frames.
 
     From between two rings the fit can end leaning on both. So several guesses are followed, and of those that end on
-    nearly the most of a rim the largest is taken. On a bar that is turned the outline of a whole stack of discs looks
-    like a larger and rounder disc; there flatter guesses are followed too, and what shows most of a rim is taken.
+    nearly the most of a rim the largest is taken.
     """
     some = slice(None, None, max(1, len(centre) // MOST_TRIED))
-    few = _Rims(rims.points_px[some], rims.strength[some], rims.trust[some])
-    outer = _outer_radius(few, centre[some], voted_px, most_px, flattening)
-    guesses = sorted({voted_px, outer, *(r * voted_px for r in (0.9, 1.1, 1.2))})
-    is_round = flattening == 0
-    shapes = [flattening] if is_round else [(1 + flattening) * times - 1 for times in FLATTER]
-    fits = [_fit_rims(few, centre[some], r, q) for q in shapes for r in guesses]
+    few = rims.part(some)
+    guesses = {voted_px, _outer_radius(few, centre[some], voted_px, most_px), *(r * voted_px for r in (0.9, 1.1, 1.2))}
+    fits = [_fit_rims(few, centre[some], r, 0.0) for r in sorted(guesses)]
     seen = [float(np.mean(_nearest_edges(few, c, r, q, RIM_BAND)[2])) for c, _, r, _, q in fits]
-    if not is_round:
-        best = fits[int(np.argmax(seen))]
-        return best[2], best[4]
     good = [fit[2] for fit, value in zip(fits, seen, strict=True) if value >= NEARLY * max(seen) and fit[2] < most_px]
-    return max(good, default=voted_px), flattening
+    return max(good, default=voted_px)
+
+
+def _first_shape(
+    rims: _Rims, centre: Floats, voted_px: float, flattening: float, inner_side: float
+) -> tuple[float, float, float]:
+    """Return radius, flattening and sweep to begin with for a disc that is turned, found on a few frames.
+
+    The outline of a whole stack of discs looks like a larger and rounder disc. It is that of the near face, swept
+    along the bar. So flatter faces and several sweeps are tried, and what shows most of a rim is taken.
+    """
+    some = slice(None, None, max(1, len(centre) // MOST_TRIED))
+    few, start = rims.part(some), centre[some]
+    best, most = (voted_px, flattening, 0.0), 0.0
+    for share in SWEEPS if inner_side else (0.0,):
+        sweep = share * inner_side * voted_px
+        swept = replace(few, sweep_px=sweep)
+        for times in FLATTER:
+            for radius in RADII_TURNED:
+                c, _, r, _, q = _fit_rims(
+                    swept, start - np.array([sweep / 2, 0.0]), radius * voted_px, (1 + flattening) * times - 1
+                )
+                seen = float(np.mean(_nearest_edges(swept, c, r, q, RIM_BAND)[2]))
+                if seen > most:
+                    best, most = (r, q, sweep), seen
+    return best
 
 
 def _fit_rims(
@@ -346,7 +373,7 @@ def _growth(rims: _Rims, centre: Floats, radius: float, flattening: float) -> Fl
     is fitted with its centre, and a plane through the sizes taken that single frames cannot bend.
     """
     some = slice(None, None, max(1, len(centre) // MOST_SIZED))
-    few = _Rims(rims.points_px[some], rims.strength[some], rims.trust[some])
+    few = rims.part(some)
     once = _sized(few, centre[some], radius, radius, flattening)
     seen = once[2] >= MIN_RIM_SHARE
     if seen.sum() < MIN_FRAMES or np.ptp(np.quantile(np.log(once[1][seen]), [0.1, 0.9])) < LEAST_GROWTH:
@@ -419,6 +446,9 @@ def _nearest_edges(
     Distances and normals are those of a picture whose x axis is stretched so that the disc is round.
     """
     arm = rims.points_px - centre[:, None, None, :]
+    if rims.sweep_px:
+        past = np.sign(rims.sweep_px) * arm[..., 0]
+        arm[..., 0] -= np.sign(rims.sweep_px) * np.clip(past, 0.0, abs(rims.sweep_px))
     arm = arm / np.array([1 + flattening, 1.0])
     length = np.linalg.norm(arm, axis=3)
     size = np.broadcast_to(radius, len(centre))[:, None]
@@ -434,14 +464,13 @@ def _nearest_edges(
     return np.where(weight > 0, distance, 0.0), np.where(weight[..., None] > 0, normal, 0.0), weight
 
 
-def _outer_radius(rims: _Rims, centre: Floats, start_px: float, most_px: float, flattening: float) -> float:
+def _outer_radius(rims: _Rims, centre: Floats, start_px: float, most_px: float) -> float:
     """Return the radius of the outermost ring that is concentric in most frames.
 
     Discs carry inner rings (lip, lettering, hub), and votes may have chosen one. Rings of the disc keep their radius
     from frame to frame, what lies behind it does not.
     """
-    arm = (rims.points_px - centre[:, None, None, :]) / np.array([1 + flattening, 1.0])
-    length = np.linalg.norm(arm, axis=3) / start_px
+    length = np.linalg.norm(rims.points_px - centre[:, None, None, :], axis=3) / start_px
     weight = rims.strength / (rims.strength + 20.0) * rims.trust[..., None]
     bins = np.arange(0.70, max(most_px / start_px, 1.2), 0.01)
     known = np.isfinite(length)

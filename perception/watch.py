@@ -29,7 +29,7 @@ SIDE_BELOW, FRONT_ABOVE = 0.8, 0.35  # shoulder and hip spread over trunk; from 
 TURN_MEMORY = 0.9  # a frame
 FACING_MEMORY = 0.97  # a frame: which way somebody faces changes less often than feet are mistaken
 TURNED_ABOVE = 0.42  # shoulder and hip spread over trunk from which discs may be ellipses, about 22 degrees
-EDGE_ON_DEG = 72.0  # deg, a turn beyond which discs are too narrow to be looked for; from in front it shows as 80 to 90
+EDGE_ON_DEG = 77.0  # deg, a turn beyond which discs are too narrow to be looked for; from in front it shows as 80 to 90
 
 
 @dataclass(frozen=True, slots=True, eq=False)
