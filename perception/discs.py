@@ -34,6 +34,8 @@ MOST_TURN_COST = 0.2  # of score, so that a clear round disc is found whatever t
 TURN_SD_DEG = 12.0  # deg, error of the turn that shoulders and hips show
 SLEEVE_RADII = 3.0  # of the plate's radius, from the middle of the bar to the near plate's face: 0.67 m over 0.225 m
 WIDER = 1.25  # times the reach to both sides where the bar does not point at the camera
+CLEAR_SCORE = 1.3  # more votes do not count; shapes between two things get up to 1 where ellipses are looked for
+FAR_IS_SMALLER = 0.2  # e-folds of size between near and far plate at most; what is larger than that is something else
 NEAR_GAIN = 0.6  # of score for each e-fold of size: of two discs on one bar the larger is the nearer one
 PATIENCE = 8  # searches at every stretch in vain, after which one is made every SEARCH_RARELY frames
 SEARCH_RARELY = 6  # frames; most who stand askew hold no bar
@@ -255,9 +257,10 @@ def _worth_following(discs: Floats, last: _Followed | None, hands: Floats, turn:
     """
     off = (discs[:, :2] - hands) / discs[:, 2:3]
     away = np.hypot(off[:, 0] - turn.away, off[:, 1])
-    gain = np.minimum(discs[:, 3], 1.0) - AWAY_COST * np.clip(away - 1, 0, 2)
-    if turn.stretches != (1.0,):
-        gain = gain + NEAR_GAIN * np.log(discs[:, 2] / discs[:, 2].max())
+    is_square = turn.stretches == (1.0,)
+    gain = np.minimum(discs[:, 3], 1.0 if is_square else CLEAR_SCORE) - AWAY_COST * np.clip(away - 1, 0, 2)
+    if not is_square:
+        gain = gain + NEAR_GAIN * np.maximum(np.log(discs[:, 2] / discs[:, 2].max()), -FAR_IS_SMALLER)
     if last is not None:
         ahead = np.hypot(discs[:, 0] - last.x - last.vx, discs[:, 1] - last.y - last.vy)
         gain = gain + np.where(ahead < 0.5 * last.radius, STEADY_GAIN, 0.0)
