@@ -37,6 +37,7 @@ WIDER = 1.25  # times the reach to both sides where the bar does not point at th
 CLEAR_SCORE = 1.3  # more votes do not count; shapes between two things get up to 1 where ellipses are looked for
 FAR_IS_SMALLER = 0.2  # e-folds of size between near and far plate at most; what is larger than that is something else
 NEAR_GAIN = 0.6  # of score for each e-fold of size: of two discs on one bar the larger is the nearer one
+POOR_SHARE = 0.6  # of the followed disc's score: where the hands have less to show, they are mistaken
 PATIENCE = 8  # searches at every stretch in vain, after which one is made every SEARCH_RARELY frames
 SEARCH_RARELY = 6  # frames; most who stand askew hold no bar
 SAME_PLACE = 0.5  # of the radius: two discs of different stretch that are nearer together are one
@@ -189,12 +190,14 @@ class DiscWatch:
             if last.is_alone and last.age % VOTE_EVERY and (near := _follow_rim(image_rgb, last)) is not None:
                 self._follow(person.person_id, near[0], last, hands, turn)
                 return near[1]
-            centre = np.array([last.x + last.vx, last.y + last.vy])
-            discs = vote_discs(image_rgb, centre, TRACK_REACH * last.radius, last.radius, TRACK_RADII, last.stretch)
+            discs = _vote_ahead(image_rgb, last)
         else:
             if self._is_resting(person.person_id, turn):
                 return no_discs()
             discs = _search(image_rgb, hands, radius, turn)
+            if last is not None and discs[:, 3].max(initial=0.0) < POOR_SHARE * last.score:
+                ahead = _vote_ahead(image_rgb, last)
+                discs = ahead if ahead[:, 3].max(initial=0.0) > POOR_SHARE * last.score else discs
         self._follow(person.person_id, discs, last, hands, turn)
         discs = discs[:MAX_DISCS]
         return _with_rims(image_rgb, discs[discs[:, 3] > WORTH_SCORE * discs[0, 3]] if len(discs) else discs)
@@ -229,6 +232,12 @@ class DiscWatch:
         vx, vy = (1 - keep) * last.vx + keep * (x - last.x), (1 - keep) * last.vy + keep * (y - last.y)
         smooth_radius = 0.8 * last.radius + 0.2 * radius
         self._followed[person_id] = _Followed(x, y, vx, vy, smooth_radius, last.age + 1, score, stretch, is_alone)
+
+
+def _vote_ahead(image_rgb: Image, last: _Followed) -> Floats:
+    """Return discs where the followed one was heading, as rows."""
+    centre = np.array([last.x + last.vx, last.y + last.vy])
+    return vote_discs(image_rgb, centre, TRACK_REACH * last.radius, last.radius, TRACK_RADII, last.stretch)
 
 
 def _search(image_rgb: Image, hands: Floats, radius: float, turn: Turned) -> Floats:

@@ -270,3 +270,12 @@ def test_after_many_searches_in_vain_few_are_made(
 
     assert searched_at[:PATIENCE] == list(range(PATIENCE))
     assert len(searched_at) < PATIENCE + 12
+
+
+def test_a_clear_disc_is_not_lost_when_the_hands_are_mistaken_for_a_while(wall: "Canvas", holding: Holding) -> None:
+    image, watch = wall.disc((90, 70), 25, COLOURS["red"], HUB).image(), DiscWatch()
+
+    for i in range(40):
+        found = watch.observe(image, [holding((95, 65) if i < 10 else (240, 200))])
+
+        assert found.centre_px[0] == pytest.approx((90, 70), abs=1.6), i
