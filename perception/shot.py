@@ -32,7 +32,8 @@ from perception.watch import Watched
 MIN_PLATE_SHARE = 0.4  # of frames of a lift: below this the hands are the better track
 MIN_ATHLETE_FRAMES = 10
 LOOK_BACK_S = 2.5  # s before the plate was first seen
-AFTER_S = 1.0  # s after its highest place, where nothing is measured any more
+AFTER_S = 1.0  # s after it was last at its highest place, where nothing is measured any more
+NEARLY_UP = 0.3  # radii below its highest place: the last squat of several is as high as the first
 SHORTEST_RUN = 3  # frames; a shorter gap is bridged
 WORTH_READING = 6  # frames in all; fewer are not worth a second pass
 SURE_RIM = 0.45  # share of the rim seen above which a frame is not looked at again
@@ -231,7 +232,8 @@ def _look_again(clip: Clip, times_s: Floats, discs: Sequence[Discs], plate: Plat
     seen = np.flatnonzero(np.isfinite(plate.centre_px[:, 0]) & ~unsure)
     if not len(seen):
         return None
-    apex = seen[np.argmin(plate.centre_px[seen, 1])]
+    height = plate.centre_px[seen, 1]
+    apex = seen[np.flatnonzero(height < height.min() + NEARLY_UP * plate.radius_px)[-1]]
     soon = (times_s >= times_s[seen[0]] - LOOK_BACK_S) & (times_s <= times_s[apex] + AFTER_S)
     unsure &= soon
     wanted = [i for a, b in runs(unsure) if b - a >= SHORTEST_RUN for i in range(a, b)]
