@@ -158,7 +158,24 @@ def stature_px(track: PoseTrack) -> float:
     seen short from the front. Hence a high percentile over all frames, so that a tenth of them standing are enough.
     """
     lengths = body_length_px(track.points_px)
-    return float(np.nanpercentile(lengths, STANDING_PERCENTILE) / BODY_SHARE) if np.isfinite(lengths).any() else float("nan")
+    return (
+        float(np.nanpercentile(lengths, STANDING_PERCENTILE) / BODY_SHARE)
+        if np.isfinite(lengths).any()
+        else float("nan")
+    )
+
+
+def ahead_px(points_px: Floats) -> Floats:
+    """Return how far toes are right of heels plus the nose right of the ears, in pixels: positive for who faces right.
+
+    Args:
+        points_px: (T, 21, 2).
+    """
+    toe, heel, ear = (
+        (points_px[:, INDEX[f"left_{part}"]] + points_px[:, INDEX[f"right_{part}"]]) / 2
+        for part in ("toe", "heel", "ear")
+    )
+    return np.asarray((toe - heel + points_px[:, INDEX["nose"]] - ear)[:, 0])
 
 
 def across_px(points_px: Floats, part: str) -> Floats:

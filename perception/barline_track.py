@@ -25,7 +25,10 @@ HAND_REACH = np.array(
 AWAY_COST = 0.25  # of score for each plate height beyond
 HELD_REACH = np.array([0.6, 0.3])  # plate heights; a pair farther from the hands is not held
 LEAST_HELD = 0.4  # share of the frames with pair and hands in which it must be
-LIFTED, LIFTED_CONFIDENCE = 1.0, 0.75  # plate heights up and down, and mean confidence: a pair that is a bar being lifted
+LIFTED, LIFTED_CONFIDENCE = (
+    1.0,
+    0.75,
+)  # plate heights up and down, and mean confidence: a pair that is a bar being lifted
 MOST_ODD = 0.12  # relative, by which the distance of the plates may differ from that on a bar
 LIKE_GAIN = 0.25  # of score, for the colours and size that the path as a whole has
 MIN_FRAMES = 10  # with a pair; below this there is no bar

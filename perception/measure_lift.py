@@ -27,7 +27,13 @@ OWN_SD_S: dict[InstantName, float] = {"lift_off": 0.015, "end_first_pull": 0.05,
 PULLED: tuple[LiftName, ...] = ("snatch", "clean", "pull", "unknown")
 UNHURRIED: tuple[LiftName, ...] = ("squat", "deadlift", "pull")  # that may be slow, or stopped by the arms
 ALIKE = 0.8  # correlation of plate and hands going up and down, on the bar it is above 0.9
-OVER_THE_START = ("bar_max_height_m", "bar_catch_height_m", "bar_rise_m", "bar_mean_velocity_m_s", "time_start_to_peak_s")
+OVER_THE_START = (
+    "bar_max_height_m",
+    "bar_catch_height_m",
+    "bar_rise_m",
+    "bar_mean_velocity_m_s",
+    "time_start_to_peak_s",
+)
 FAR_APART_M = 0.12  # m, perspective alone puts them up to 0.1 m apart
 LARGEST_FALL_SD_M_S2 = 1.5  # m/s2, a fall known less well checks nothing
 

@@ -1,7 +1,7 @@
 """The near plate over time: one disc chosen in each frame, one outer radius for the clip, sub-pixel centres from the rim."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.ndimage
@@ -17,6 +17,7 @@ LOOK_BACK = 6  # frames with discs that a path may skip
 LONGEST_GAP_S = 1.2  # s, a path may bridge
 HAND_REACH = 2.2  # plate radii from the hands that cost nothing
 AWAY_COST = 0.08  # of score for each radius beyond; small, because hidden hands are guessed
+FAR_SIDE = (0.5, 1.5)  # radii past the hands from which an ellipse, or a round disc, is the bar's far plate
 RIM_BAND = 0.055  # of the radius: edges this near to the circle belong to the rim
 RING_SHARE = 0.35  # of the best ring's support: weaker ones are not the rim
 RING_FLOOR = 0.08  # share of rays that must show a ring in the same place over the clip
@@ -24,6 +25,9 @@ MIN_FRAMES = 10  # with a rim, below this there is no plate
 MOST_TRIED = 14  # frames on which first guesses are tried
 MOST_SHAPED = 240  # frames that are measured at a time
 NEARLY = 0.85  # of the most rim that a guess ends on: a larger ring with as much is the rim
+SWEEPS = (0.0, 0.15, 0.3, 0.45, 0.6)  # of the radius, how far the outline of a stack goes on past its near face
+RADII_TURNED = (0.9, 1.0, 1.1, 1.22)  # times the voted radius
+FLATTER = (1.0, 0.88, 0.78)  # times the voted width over height, tried where discs are ellipses
 SIZES_TRIED = (0.90, 0.95, 1.05, 1.10)  # of the radius, in single frames of a disc that may change its size
 AS_MUCH = 0.97  # of the most rim that a size shows: of those with as much the largest is the rim, the others its lip
 SETTLED_PX = 0.03  # px, a fit whose centres all move by less is done
@@ -33,6 +37,11 @@ GROWTH_NOISE = 0.015  # of the radius, SD of a frame's size about the plane
 LEFT_OVER = 0.5  # of the sizes' median deviation that the plane must not exceed to be believed
 LEAST_GROWTH, MOST_GROWTH = 0.03, 0.30  # of the radius along the way; less is noise, more is another disc
 MIN_RADIUS_SD_PX = 0.1  # px, no edge is known better than this on average
+FLATTEST, ROUNDEST = (
+    -0.62,
+    0.1,
+)  # flattening of a disc turned by 68 degrees, and of one that is taller than wide by error
+LEAST_AWAY = 0.3  # of the radius between hands and disc, below which it is not told on which side the bar goes on
 MIN_RIM_SHARE = 0.22  # share of rays on the rim below which the plate counts as not seen
 
 
@@ -75,6 +84,7 @@ def track_plate(
     expected_px: float,
     image_centre_px: tuple[float, float],
     radius_px: float | None = None,
+    near_side: float = 0.0,
 ) -> PlateTrack:
     """Return the plate that travels with the hands.
 
@@ -89,11 +99,12 @@ def track_plate(
         expected_px: Radius that the athlete's size lets expect.
         image_centre_px: Middle of the picture, where the camera looks straight at things.
         radius_px: Radius of the rim where it is known already.
+        near_side: Where the near plate is from the hands on a bar that is turned, -1 left or 1 right; 0 where unknown.
     """
-    path = link_discs(times_s, discs, hands_px)
+    path = link_discs(times_s, discs, hands_px, near_side)
     if np.sum(path >= 0) < MIN_FRAMES:
         return no_plate(times_s)
-    return _measure(times_s, discs, path, expected_px, np.array(image_centre_px), radius_px)
+    return _measure(times_s, discs, path, expected_px, _Sight(np.array(image_centre_px), hands_px), radius_px)
 
 
 def moving_disc(times_s: Floats, discs: Sequence[Discs]) -> Floats | None:
@@ -115,14 +126,16 @@ def no_plate(times_s: Floats) -> PlateTrack:
     return PlateTrack(times_s.copy(), np.full((n, 2), np.nan), np.zeros(n), float("nan"), float("nan"), 0.0)
 
 
-def link_discs(times_s: Floats, discs: Sequence[Discs], hands_px: Floats) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def link_discs(
+    times_s: Floats, discs: Sequence[Discs], hands_px: Floats, near_side: float = 0.0
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Return (T,), the index of the chosen disc of each frame, -1 where none is."""
     n = len(discs)
     total: list[Floats] = []
     back: list[list[tuple[int, int]]] = []
     lately: list[int] = []
     for i, here in enumerate(discs):
-        gain = _unary(here, hands_px[i]) - UNSEEN
+        gain = _unary(here, hands_px[i], near_side) - UNSEEN
         best, came = gain.copy(), [(-1, -1)] * len(gain)
         near = [j for j in lately if times_s[i] - times_s[j] <= LONGEST_GAP_S] if len(gain) else []
         if near:
@@ -130,7 +143,9 @@ def link_discs(times_s: Floats, discs: Sequence[Discs], hands_px: Floats) -> np.
             since_s = np.array([times_s[i] - times_s[j] for j, _ in before])
             centre = np.concatenate([discs[j].centre_px for j in near])
             radius = np.concatenate([discs[j].radius_px for j in near])
-            step = np.concatenate([total[j] for j in near]) - _transition(here, centre, radius, since_s) + gain[:, None]
+            stretch = np.concatenate([discs[j].stretch for j in near])
+            cost = _transition(here, centre, radius, stretch, since_s)
+            step = np.concatenate([total[j] for j in near]) - cost + gain[:, None]
             pick = np.argmax(step, axis=1)
             value = step[np.arange(len(gain)), pick]
             for k in np.flatnonzero(value > best):
@@ -156,21 +171,24 @@ def _trace(
     return chosen
 
 
-def _unary(discs: Discs, hand_px: Floats) -> Floats:
+def _unary(discs: Discs, hand_px: Floats, near_side: float) -> Floats:
     gain = np.minimum(discs.score, 1.0)
     if np.isfinite(hand_px).all() and len(gain):
         away = np.linalg.norm(discs.centre_px - hand_px, axis=1) / discs.radius_px
         gain = gain - AWAY_COST * np.clip(away - HAND_REACH, 0, 4)
+        past = -near_side * (discs.centre_px[:, 0] - hand_px[0]) / discs.radius_px
+        gain = gain - np.where(past > np.where(discs.stretch > 1, *FAR_SIDE), 1.0, 0.0)
     return np.asarray(gain)
 
 
-def _transition(here: Discs, centre_px: Floats, radius_px: Floats, dt_s: Floats) -> Floats:
+def _transition(here: Discs, centre_px: Floats, radius_px: Floats, stretch: Floats, dt_s: Floats) -> Floats:
     """Return (n_here, n_there), the cost of moving from discs seen `dt_s` before; large beyond what a bar can do."""
     radius = np.sqrt(here.radius_px[:, None] * radius_px)
     step = np.linalg.norm(here.centre_px[:, None] - centre_px, axis=2)
     slack = 0.12 * radius  # the votes themselves jitter by this much
     speed = np.maximum(step - slack, 0) / radius * PLATE_RADIUS_M / dt_s
     growth = np.abs(np.log(here.radius_px[:, None] / radius_px))
+    growth = growth + np.abs(np.log(here.stretch[:, None] / stretch))
     return np.asarray(0.03 * speed + 10.0 * (speed > TOP_SPEED_M_S) + 0.5 * growth)
 
 
@@ -181,23 +199,69 @@ class _Rims:
     Attributes:
         points_px: (N, R, P, 2), infinitely far away where there is no edge; strength: (N, R, P).
         trust: (N, R), 0 to 1, how surely the outline in this direction is that of the near face.
+        sweep_px: How far right of the near face the last disc of a stack ends, less than 0 for left; 0 for one disc.
     """
 
     points_px: Floats
     strength: Floats
     trust: Floats
+    sweep_px: float = 0.0
+
+    def part(self, which: slice) -> "_Rims":
+        return _Rims(self.points_px[which], self.strength[which], self.trust[which], self.sweep_px)
 
 
-def _trust(centre: Floats, radius: Floats, middle_px: Floats) -> Floats:
-    """Return (N, R) weights of directions: 1 outward from the middle of the picture, less inward.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sight:
+    """What tells on which side of a disc the discs behind it show: the picture's middle and the (T, 2) hands."""
 
-    Away from the middle one sees the edges of the discs behind the near face on the inner side; there the outline is
-    theirs. The farther from the middle, the more of them shows.
-    """
-    arm = centre - middle_px
-    away = np.linalg.norm(arm, axis=1)
-    inward = np.clip(-(arm / np.maximum(away, 1e-6)[:, None]) @ RAYS.T, 0, 1)
-    return np.asarray(1 - 0.9 * inward * np.clip(away / (2 * radius), 0, 1)[:, None])
+    middle_px: Floats
+    hands_px: Floats
+
+    def inner_side(self, discs: "_Chosen") -> float:
+        """Return on which side of the discs the bar goes on to the hands, -1 left or 1 right; 0 where not told."""
+        to_hands = (self.hands_px[discs.frames, 0] - discs.centre_px[:, 0]) / discs.radius_px
+        known = to_hands[np.isfinite(to_hands)]
+        side = float(np.median(known)) if len(known) else 0.0
+        return float(np.sign(side)) if abs(side) > LEAST_AWAY else 0.0
+
+    def behind(self, centre: Floats, discs: "_Chosen") -> Floats:
+        """Return (N, 2), where the discs behind show past the near face: with a length of 1 they hide its rim there.
+
+        Away from the middle of the picture one sees their edges on the inner side, the more the farther from it. When
+        the bar is turned they show on the side of the hands.
+        """
+        arm = (self.middle_px - centre) / (2 * discs.radius_px[:, None])
+        away = np.linalg.norm(arm, axis=1)
+        return np.asarray(arm / np.maximum(away, 1.0)[:, None])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Chosen:
+    """The discs on the path, N of them: their frames, votes and edges."""
+
+    frames: np.ndarray[tuple[int], np.dtype[np.int64]]
+    centre_px: Floats
+    radius_px: Floats
+    stretch: Floats
+    rows: Sequence[tuple[Discs, int]]
+
+    def part(self, which: slice) -> "_Chosen":
+        return _Chosen(
+            self.frames[which], self.centre_px[which], self.radius_px[which], self.stretch[which], self.rows[which]
+        )
+
+
+def _choose(discs: Sequence[Discs], path: np.ndarray[tuple[int], np.dtype[np.int64]]) -> _Chosen:
+    frames = np.flatnonzero(path >= 0)
+    rows = [(discs[int(i)], int(path[i])) for i in frames]
+    return _Chosen(
+        frames,
+        np.stack([d.centre_px[k] for d, k in rows]),
+        np.array([d.radius_px[k] for d, k in rows]),
+        np.array([d.stretch[k] for d, k in rows]),
+        rows,
+    )
 
 
 def _measure(
@@ -205,44 +269,54 @@ def _measure(
     discs: Sequence[Discs],
     path: np.ndarray[tuple[int], np.dtype[np.int64]],
     expected_px: float,
-    middle_px: Floats,
+    sight: _Sight,
     radius_px: float | None,
 ) -> PlateTrack:
-    frames = np.flatnonzero(path >= 0)
-    chosen = [(discs[int(i)], int(path[i])) for i in frames]
-    voted = np.array([d.radius_px[k] for d, k in chosen])
+    chosen = _choose(discs, path)
+    voted = chosen.radius_px
     sized = (voted > PLAUSIBLE_RADIUS[0] * expected_px) & (voted < PLAUSIBLE_RADIUS[1] * expected_px)
     usual = float(np.median(voted[sized])) if sized.sum() >= MIN_SIZED_FRAMES else expected_px
-    some = chosen[:: max(1, len(chosen) // MOST_FITTED)]
-    rims, start = _gather(some, middle_px)
-    radius = radius_px or _first_radius(rims, start, usual, PLAUSIBLE_RADIUS[1] * expected_px)
-    _, _, radius, radius_sd, flattening = _fit_rims(rims, start, radius)
+    some = chosen.part(slice(None, None, max(1, len(voted) // MOST_FITTED)))
+    rims, start = _gather(some, sight)
+    shape = float(np.median(1 / chosen.stretch)) - 1
+    radius = radius_px
+    sweep = 0.0
+    if shape < 0:
+        first, shape, sweep = _first_shape(rims, start, radius or usual, shape, sight.inner_side(chosen))
+        radius = radius or first
+        rims, start = replace(rims, sweep_px=sweep), start - np.array([sweep / 2, 0.0])
+    elif radius is None:
+        radius = _first_radius(rims, start, usual, PLAUSIBLE_RADIUS[1] * expected_px)
+    _, _, radius, radius_sd, flattening = _fit_rims(rims, start, radius, shape)
     growth = _growth(rims, start, radius, flattening)
     n = len(times_s)
     out, confidence = np.full((n, 2), np.nan), np.zeros(n)
-    for first in range(0, len(chosen), MOST_SHAPED):  # in parts, so that memory does not grow with the clip
-        part = frames[first : first + MOST_SHAPED]
-        rims, centre = _gather(chosen[first : first + MOST_SHAPED], middle_px)
+    for first in range(0, len(voted), MOST_SHAPED):  # in parts, so that memory does not grow with the clip
+        part = chosen.part(slice(first, first + MOST_SHAPED))
+        rims, centre = _gather(part, sight)
+        rims, centre = replace(rims, sweep_px=sweep), centre - np.array([sweep / 2, 0.0])
         size = radius * np.exp(growth[0] + centre @ growth[1:])
         for band in (0.16, 0.10, RIM_BAND):
             centre, share = _fit_centres(rims, centre, size, flattening, band)
             size = radius * np.exp(growth[0] + centre @ growth[1:])
         good = share >= MIN_RIM_SHARE
-        out[part[good]], confidence[part] = centre[good], np.clip(share, 0, 1)
+        out[part.frames[good]], confidence[part.frames] = centre[good], np.clip(share, 0, 1)
     if np.isfinite(out[:, 0]).sum() < MIN_FRAMES:
         return no_plate(times_s)
     return PlateTrack(times_s.copy(), out, confidence, radius, radius_sd, flattening)
 
 
-def _gather(chosen: Sequence[tuple[Discs, int]], middle_px: Floats) -> tuple[_Rims, Floats]:
+def _gather(chosen: _Chosen, sight: _Sight) -> tuple[_Rims, Floats]:
     """Return the edges of chosen discs as points, and the (N, 2) centres that were voted for."""
-    centre = np.stack([d.centre_px[k] for d, k in chosen])
-    rho = np.stack([d.rim_px[k] for d, k in chosen]).astype(float)
-    strength = np.stack([d.rim_strength[k] for d, k in chosen]).astype(float)
-    radius = np.array([d.radius_px[k] for d, k in chosen])
-    points = centre[:, None, None, :] + rho[..., None] * RAYS[None, :, None, :]
+    centre = chosen.centre_px.copy()
+    rho = np.stack([d.rim_px[k] for d, k in chosen.rows]).astype(float)
+    strength = np.stack([d.rim_strength[k] for d, k in chosen.rows]).astype(float)
+    arm = rho[..., None] * RAYS[None, :, None, :]
+    arm[..., 0] /= chosen.stretch[:, None, None]
+    points = centre[:, None, None, :] + arm
     points[~np.isfinite(rho)] = np.inf
-    return _Rims(points, strength, _trust(centre, radius, middle_px)), centre
+    hidden = np.clip(sight.behind(centre, chosen) @ RAYS.T, 0, 1)
+    return _Rims(points, strength, 1 - 0.9 * hidden), centre
 
 
 def _first_radius(rims: _Rims, centre: Floats, voted_px: float, most_px: float) -> float:
@@ -252,18 +326,44 @@ def _first_radius(rims: _Rims, centre: Floats, voted_px: float, most_px: float) 
     nearly the most of a rim the largest is taken.
     """
     some = slice(None, None, max(1, len(centre) // MOST_TRIED))
-    few = _Rims(rims.points_px[some], rims.strength[some], rims.trust[some])
+    few = rims.part(some)
     guesses = {voted_px, _outer_radius(few, centre[some], voted_px, most_px), *(r * voted_px for r in (0.9, 1.1, 1.2))}
-    fits = [_fit_rims(few, centre[some], r) for r in sorted(guesses)]
+    fits = [_fit_rims(few, centre[some], r, 0.0) for r in sorted(guesses)]
     seen = [float(np.mean(_nearest_edges(few, c, r, q, RIM_BAND)[2])) for c, _, r, _, q in fits]
     good = [fit[2] for fit, value in zip(fits, seen, strict=True) if value >= NEARLY * max(seen) and fit[2] < most_px]
     return max(good, default=voted_px)
 
 
-def _fit_rims(rims: _Rims, centre: Floats, radius: float) -> tuple[Floats, Floats, float, float, float]:
-    """Return centres, shares of rays on the rim, radius, its SD and flattening, from a first guess of the radius."""
-    centre, _ = _fit_centres(rims, centre, radius, 0.0, band=0.16)
-    flattening = 0.0
+def _first_shape(
+    rims: _Rims, centre: Floats, voted_px: float, flattening: float, inner_side: float
+) -> tuple[float, float, float]:
+    """Return radius, flattening and sweep to begin with for a disc that is turned, found on a few frames.
+
+    The outline of a whole stack of discs looks like a larger and rounder disc. It is that of the near face, swept
+    along the bar. So flatter faces and several sweeps are tried, and what shows most of a rim is taken.
+    """
+    some = slice(None, None, max(1, len(centre) // MOST_TRIED))
+    few, start = rims.part(some), centre[some]
+    best, most = (voted_px, flattening, 0.0), 0.0
+    for share in SWEEPS if inner_side else (0.0,):
+        sweep = share * inner_side * voted_px
+        swept = replace(few, sweep_px=sweep)
+        for times in FLATTER:
+            for radius in RADII_TURNED:
+                c, _, r, _, q = _fit_rims(
+                    swept, start - np.array([sweep / 2, 0.0]), radius * voted_px, (1 + flattening) * times - 1
+                )
+                seen = float(np.mean(_nearest_edges(swept, c, r, q, RIM_BAND)[2]))
+                if seen > most:
+                    best, most = (r, q, sweep), seen
+    return best
+
+
+def _fit_rims(
+    rims: _Rims, centre: Floats, radius: float, flattening: float
+) -> tuple[Floats, Floats, float, float, float]:
+    """Return centres, shares of rays on the rim, radius, its SD and flattening, from a first guess of the shape."""
+    centre, _ = _fit_centres(rims, centre, radius, flattening, band=0.16)
     for band in (0.10, RIM_BAND, RIM_BAND):
         centre, share = _fit_centres(rims, centre, radius, flattening, band)
         radius, radius_sd, flattening = _fit_shape(rims, centre, radius, flattening, share, band)
@@ -280,7 +380,7 @@ def _growth(rims: _Rims, centre: Floats, radius: float, flattening: float) -> Fl
     is fitted with its centre, and a plane through the sizes taken that single frames cannot bend.
     """
     some = slice(None, None, max(1, len(centre) // MOST_SIZED))
-    few = _Rims(rims.points_px[some], rims.strength[some], rims.trust[some])
+    few = rims.part(some)
     once = _sized(few, centre[some], radius, radius, flattening)
     seen = once[2] >= MIN_RIM_SHARE
     if seen.sum() < MIN_FRAMES or np.ptp(np.quantile(np.log(once[1][seen]), [0.1, 0.9])) < LEAST_GROWTH:
@@ -337,7 +437,7 @@ def _fit_centres(
         distance, normal, weight = _nearest_edges(rims, centre, radius, flattening, band)
         weighted = (weight[..., None] * normal).transpose(0, 2, 1)
         step = np.linalg.solve(weighted @ normal + 1e-3 * np.eye(2), weighted @ distance[..., None])[..., 0]
-        centre += np.clip(step, -most, most)
+        centre += np.clip(step, -most, most) * np.array([1 + flattening, 1.0])
         if np.max(np.abs(step)) < SETTLED_PX:
             break
     return centre, np.mean(weight > 0.2 * rims.trust, axis=1)
@@ -346,8 +446,15 @@ def _fit_centres(
 def _nearest_edges(
     rims: _Rims, centre: Floats, radius: float | Floats, flattening: float, band: float
 ) -> tuple[Floats, Floats, Floats]:
-    """Return (N, R) signed distance to the rim, (N, R, 2) outward normals, (N, R) weights of the best edge on each ray."""
-    across = (rims.points_px[..., 0] - centre[:, 0, None, None]) / (1 + flattening)
+    """Return (N, R) signed distance to the rim, (N, R, 2) outward normals, (N, R) weights of the best edge on each ray.
+
+    Distances and normals are those of a picture whose x axis is stretched so that the disc is round.
+    """
+    across = rims.points_px[..., 0] - centre[:, 0, None, None]
+    if rims.sweep_px:
+        past = np.sign(rims.sweep_px) * across
+        across -= np.sign(rims.sweep_px) * np.clip(past, 0.0, abs(rims.sweep_px))
+    across /= 1 + flattening
     down = rims.points_px[..., 1] - centre[:, 1, None, None]
     size = np.broadcast_to(radius, len(centre))[:, None]
     off = np.sqrt(across * across + down * down) - size[..., None]
@@ -407,7 +514,8 @@ def _fit_shape(
     groups = np.arange(len(good)) % 8
     parts = np.array([_solve_shape(lhs[groups != g], rhs[groups != g])[0] for g in range(8)])
     sd = float(np.sqrt(7 / 8 * np.sum((parts - parts.mean()) ** 2)))
-    return radius + dr, max(sd, MIN_RADIUS_SD_PX), float(np.clip(flattening + dq, -0.5, 0.1))
+    wider = (1 + flattening) * dq  # dq is of the stretched circle
+    return radius + dr, max(sd, MIN_RADIUS_SD_PX), float(np.clip(flattening + wider, FLATTEST, ROUNDEST))
 
 
 def _solve_shape(lhs: Floats, rhs: Floats) -> tuple[float, float]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from coach.domain.settings import PLATE_DIAMETER_M, AnalysisSettings
 from perception.athlete import choose_athlete, hands_midpoint_px, stature_px
-from perception.bar import PLATE_CUTOFF_HZ, BarCurve, BarSamples, fit_curve, sample_bar, stretches
+from perception.bar import PLATE_CUTOFF_HZ, BarCurve, BarSamples, agreement, fit_curve, sample_bar, stretches
 from perception.barline import no_ends
 from perception.barline_track import BarLineTrack, track_bar_line
 from perception.body_signals import BodySignals, measure_body, plane_rise
@@ -26,19 +26,25 @@ from perception.smoothing import runs
 from perception.spool import Spool
 from perception.steady import SteadyDiscs, level_plate, level_pose, steady_pose
 from perception.video import Clip, read_frames
-from perception.view import Look, estimate_facing, estimate_look
+from perception.view import Look, estimate_facing, estimate_look, near_side
 from perception.watch import Watched
 
 MIN_PLATE_SHARE = 0.4  # of frames of a lift: below this the hands are the better track
 MIN_ATHLETE_FRAMES = 10
 LOOK_BACK_S = 2.5  # s before the plate was first seen
-AFTER_S = 1.0  # s after its highest place, where nothing is measured any more
+AFTER_S = 1.0  # s after it was last at its highest place, where nothing is measured any more
+NEARLY_UP = 0.3  # radii below its highest place: the last squat of several is as high as the first
 SHORTEST_RUN = 3  # frames; a shorter gap is bridged
 WORTH_READING = 6  # frames in all; fewer are not worth a second pass
 SURE_RIM = 0.45  # share of the rim seen above which a frame is not looked at again
 ROUND_SD_DEG = 8.0  # deg, yaw that a round disc leaves open
 LIKELY_RADIUS = (0.82, 1.28)  # of what stature and plate diameter let expect
 LEAST_TRAVEL = 1.5  # radii that a plate is lifted
+BEFORE_S = 0.3  # s before a lift in which hands and bar are still together
+LEAST_ALIKE = 0.5  # correlation of heights of disc and hands; on one bar it is above 0.9
+NARROW_FROM_DEG = (
+    58.0  # deg, yaw from which both plates edge-on, where they are found, are better than one narrow ellipse
+)
 ROUND = -0.06  # flattening of a disc turned by 20 degrees
 
 
@@ -119,13 +125,15 @@ def look_at_shot(
         reads_again = settings.frame_rate_hz is None and not moves
         plate = _find_plate(clip if reads_again else None, watched, times, discs, pose, hands)
         expected = PLATE_SHARE_OF_STATURE * stature_px(pose) * settings.plate_diameter_m / PLATE_DIAMETER_M
-        plate = plate if _is_lifted(plate, expected) else no_plate(times)
+        held = _is_lifted(plate, expected) and (not _may_be_turned(pose, plate) or goes_with_hands(plate, hands))
+        plate = plate if held else no_plate(times)
     look = _look(pose, plate)
     in_front = watched.ends[start:stop] if use_plate else [no_ends()] * len(times)
     line = track_bar_line(
         times, in_front, hands_midpoint_px(found.points_px, found.visibility), settings.plate_diameter_m
     )
-    if look.view in ("front", "rear"):
+    is_narrow = abs(look.yaw_deg) > NARROW_FROM_DEG and line.is_found and is_better_than_hands(line, hands)
+    if look.view in ("front", "rear") or is_narrow:
         plate = no_plate(times)
     roll = _roll(watched, start, stop, times, plate)
     seen = Seen(found, hands_midpoint_px(found.points_px, found.visibility), _as_shown(plate, line, camera, start))
@@ -149,16 +157,17 @@ def _find_plate(
     """Return the near plate; frames of `clip` that show it badly are read again."""
     expected = PLATE_SHARE_OF_STATURE * stature_px(pose)
     middle = ((watched.size_px[0] - 1) / 2, (watched.size_px[1] - 1) / 2)
-    plate = track_plate(times_s, discs, hands_px, expected, middle)
+    side = near_side(estimate_look(pose))
+    plate = track_plate(times_s, discs, hands_px, expected, middle, near_side=side)
     if clip is not None and (again := _look_again(clip, times_s, discs, plate)) is not None:
-        plate = track_plate(times_s, again, hands_px, expected, middle, plate.radius_px)
+        plate = track_plate(times_s, again, hands_px, expected, middle, plate.radius_px, side)
     return plate
 
 
 def _look(pose: PoseTrack, plate: PlateTrack) -> Look:
-    """Return where the camera stands; a round disc that is lifted is not seen from the front, whatever the limbs say."""
+    """Return where the camera stands; a round disc that is lifted is seen from the side, whatever the limbs say."""
     look = estimate_look(pose, plate)
-    if look.view in ("side", "oblique") or not (plate.is_found and plate.flattening > ROUND):
+    if look.view == "side" or not (plate.is_found and plate.flattening > ROUND):
         return look
     return Look("side", estimate_facing(pose, "side"), 0.0, ROUND_SD_DEG)
 
@@ -207,6 +216,8 @@ def _measure_bar(
     rise = plane_rise(work.bar_m_per_px, work.body_m_per_px, (size_px[1] - 1) / 2) if plate.is_found else None
     body = measure_body(pose, hands, samples, work.body_m_per_px, forward, rise)
     lifts = [(curve, lift) for _, _, curve in curves for lift in find_lifts(curve, body, stature, settings.lift)]
+    if look.view == "oblique" and samples.source == "plate" and markers is None:
+        lifts = [(curve, lift) for curve, lift in lifts if _is_in_hands(lift, plate, hands)]
     paired = cleans_before_jerks([lift for _, lift in lifts])
     lifts = [(curve, lift) for (curve, _), lift in zip(lifts, paired, strict=True)]
     return Shot(*part, pose, hands, plate, line, seen, look, roll, scale, work, samples, curves, body, stature, lifts)
@@ -222,7 +233,8 @@ def _look_again(clip: Clip, times_s: Floats, discs: Sequence[Discs], plate: Plat
     seen = np.flatnonzero(np.isfinite(plate.centre_px[:, 0]) & ~unsure)
     if not len(seen):
         return None
-    apex = seen[np.argmin(plate.centre_px[seen, 1])]
+    height = plate.centre_px[seen, 1]
+    apex = seen[np.flatnonzero(height < height.min() + NEARLY_UP * plate.radius_px)[-1]]
     soon = (times_s >= times_s[seen[0]] - LOOK_BACK_S) & (times_s <= times_s[apex] + AFTER_S)
     unsure &= soon
     wanted = [i for a, b in runs(unsure) if b - a >= SHORTEST_RUN for i in range(a, b)]
@@ -233,7 +245,7 @@ def _look_again(clip: Clip, times_s: Floats, discs: Sequence[Discs], plate: Plat
         i = int(np.argmin(np.abs(times_s - frame.time_s)))
         if unsure[i]:
             near = plate.centre_px[seen[np.argmin(np.abs(seen - i))]]
-            found[i] = find_disc(frame.image, near, plate.radius_px)
+            found[i] = find_disc(frame.image, near, plate.radius_px, 1 / (1 + plate.flattening))
     again: Spool[Discs] = Spool()
     for i, here in enumerate(discs):
         again.append(join_discs(here, found[i]) if i in found else here)
@@ -253,3 +265,33 @@ def _is_lifted(plate: PlateTrack, expected_px: float) -> bool:
     low, high = (share * expected_px for share in LIKELY_RADIUS)
     travel = float(np.ptp(np.nanpercentile(plate.centre_px[:, 1], [5, 95])))
     return low < plate.radius_px < high and travel > LEAST_TRAVEL * plate.radius_px
+
+
+def _may_be_turned(pose: PoseTrack, plate: PlateTrack) -> bool:
+    """Return whether the bar may not be square to the view, so that other discs than its own may be in sight."""
+    return plate.flattening < ROUND or estimate_look(pose).view == "oblique"
+
+
+def _is_in_hands(lift: LiftTimes, plate: PlateTrack, hands_px: Floats) -> bool:
+    """Return whether the hands go with the bar in a lift; from askew the plate does not hide them.
+
+    A bar that bounces after it was dropped, and was lost from sight on its way, rises without them.
+    """
+    end = lift.times_s.get("catch", lift.times_s["max_height"])
+    start = min(lift.times_s.values()) - BEFORE_S
+    return not agreement(plate.times_s, plate, hands_px, start, end, 1.0)[0] < LEAST_ALIKE
+
+
+def goes_with_hands(plate: PlateTrack, hands_px: Floats) -> bool:
+    """Return whether a disc goes up and down as the hands do; a disc on a rack or another bar does not.
+
+    Until it is highest, or all the time: a bar is dropped from hands that stay up, a squat is highest at its start.
+
+    Args:
+        plate: The disc.
+        hands_px: (T, 2), midpoint of the hands; NaN where unknown.
+    """
+    apex = float(plate.times_s[np.nanargmin(plate.centre_px[:, 1])])
+    times, ends = plate.times_s, (apex, float(plate.times_s[-1]))
+    alike = [agreement(times, plate, hands_px, float(times[0]), end, 1.0)[0] for end in ends]
+    return not max(alike) < LEAST_ALIKE

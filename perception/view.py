@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coach.domain.lift import Facing, View
-from perception.athlete import across_px
+from perception.athlete import across_px, ahead_px
 from perception.plate import PlateTrack
 from perception.pose import INDEX, Floats, PoseTrack
 
@@ -20,6 +20,7 @@ AHEAD_SD = 0.20
 WORLD_SD_DEG = 14.0  # deg, error of the turn of BlazePose's shoulders and hips in 3D; from 17 clips
 SCATTER_SD_DEG = 40.0  # deg more for a turn that scatters all around from frame to frame
 FLATTENING_SD = 0.018  # of the plate's width over height; 0.025 too round at a yaw of 18 degrees
+STACK_SD = 0.08  # more of it for each sine of the turn: several discs side by side look wider than one
 STRAY = {
     "spread": 0.03,
     "ahead": 0.01,
@@ -81,6 +82,16 @@ def view_at(yaw_deg: float) -> View:
     return "front" if yaw_deg > 0 else "rear"
 
 
+def near_side(look: Look) -> float:
+    """Return on which side of the hands the near plate is in the picture, -1 left or 1 right; 0 where that is unknown.
+
+    Who faces right shows the right plate; seen from in front it is left of the hands, from behind right.
+    """
+    if look.view != "oblique" or look.facing not in ("left", "right"):
+        return 0.0
+    return -float(np.sign(look.yaw_deg)) * (1.0 if look.facing == "right" else -1.0)
+
+
 def estimate_view(track: PoseTrack) -> View:
     """Return where the camera stands, from the pose alone."""
     return estimate_look(track).view
@@ -107,7 +118,7 @@ def _believe(track: PoseTrack, plate: PlateTrack | None, trunk_px: float) -> Flo
     """Return how probable each turn of GRID_DEG is."""
     turn = np.radians(GRID_DEG)
     spread = _median(across_px(track.points_px, "shoulder") + across_px(track.points_px, "hip")) / trunk_px
-    ahead = _median(_ahead(track, "toe", "heel") + _ahead(track, "nose", "ear")) / trunk_px
+    ahead = _median(ahead_px(track.points_px)) / trunk_px
     spread = float(np.clip(spread, -SPREAD, SPREAD))  # a trunk that leans toward the camera looks short
     total = _likely((spread - SPREAD * np.sin(turn)) / SPREAD_SD, STRAY["spread"])
     if np.isfinite(ahead):
@@ -118,14 +129,16 @@ def _believe(track: PoseTrack, plate: PlateTrack | None, trunk_px: float) -> Flo
             off = (GRID_DEG - at + 180) % 360 - 180
             total = total + 0.5 * _likely(off / sd, STRAY["world"])  # half each, they err together
     if plate is not None and plate.is_found and np.mean(np.isfinite(plate.centre_px[:, 0])) >= LEAST_PLATE_SHARE:
-        total = total + _likely((min(1 + plate.flattening, 1.0) - np.abs(np.cos(turn))) / FLATTENING_SD, STRAY["plate"])
+        sd = np.hypot(FLATTENING_SD, STACK_SD * np.sin(turn))
+        off = min(1 + plate.flattening, 1.0) - np.abs(np.cos(turn))
+        total = total + _likely(off / sd, STRAY["plate"], FLATTENING_SD / sd)
     belief = np.exp(total - total.max())
     return np.asarray(belief / belief.sum())
 
 
-def _likely(off: Floats, stray: float) -> Floats:
-    """Return log likelihoods of errors in SDs, when a share of the signs means nothing."""
-    return np.asarray(np.log((1 - stray) * np.exp(-0.5 * off**2) + stray * np.exp(-4.5)))
+def _likely(off: Floats, stray: float, height: float | Floats = 1.0) -> Floats:
+    """Return log likelihoods of errors in SDs, when a share of the signs means nothing; `height` over that of no error."""
+    return np.asarray(np.log((1 - stray) * height * np.exp(-0.5 * off**2) + stray * np.exp(-4.5)))
 
 
 def _yaw(belief: Floats) -> tuple[float, float]:
@@ -164,13 +177,7 @@ def _trunk_px(track: PoseTrack) -> float:
 
 
 def _middle(track: PoseTrack, part: str) -> Floats:
-    if part == "nose":
-        return track.points_px[:, INDEX["nose"]]
     return np.asarray((track.points_px[:, INDEX[f"left_{part}"]] + track.points_px[:, INDEX[f"right_{part}"]]) / 2)
-
-
-def _ahead(track: PoseTrack, front: str, back: str) -> Floats:
-    return np.asarray((_middle(track, front) - _middle(track, back))[:, 0])
 
 
 def _median(values: Floats) -> float:

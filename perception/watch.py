@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from coach.domain.settings import AnalysisSettings
-from perception.athlete import BODY_SHARE, TRUNK_SHARE, across_px, body_length_px
+from perception.athlete import BODY_SHARE, TRUNK_SHARE, across_px, ahead_px, body_length_px
 from perception.barline import BarEnds, BarEndWatch, no_ends
 from perception.camera import FrameWatch
 from perception.camera_track import CameraTrack, still_camera
-from perception.discs import BODY_MEMORY, Discs, DiscWatch, no_discs
+from perception.discs import BODY_MEMORY, Discs, DiscWatch, Turned, no_discs, turned
 from perception.marker_clip import MarkerClip, find_marker_file, open_markers
 from perception.marker_pose import MarkerPose
 from perception.pose import POSES, Floats, Image, Person, PoseEstimator
@@ -21,11 +21,15 @@ from perception.registration import boxes_about
 from perception.roll import SeenLines
 from perception.spool import Spool
 from perception.video import Clip, Frame, open_clip, read_frames
+from perception.view import AHEAD, SPREAD
 
 OnProgress = Callable[[str, int, int], None]
 MOST_FRAMES_WAITING = 3  # frames held for the search beside, so that memory stays constant
 SIDE_BELOW, FRONT_ABOVE = 0.8, 0.35  # shoulder and hip spread over trunk; from the front about 1.1, from the side 0.1
 TURN_MEMORY = 0.9  # a frame
+FACING_MEMORY = 0.97  # a frame: which way somebody faces changes less often than feet are mistaken
+TURNED_ABOVE = 0.42  # shoulder and hip spread over trunk from which discs may be ellipses, about 22 degrees
+EDGE_ON_DEG = 77.0  # deg, a turn beyond which discs are too narrow to be looked for; from in front it shows as 80 to 90
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,6 +165,8 @@ class _BarSearch:
         self._discs, self._ends = DiscWatch(), BarEndWatch(plate_diameter_m)
         self._body_px: dict[int, float] = {}
         self._spread: dict[int, float] = {}
+        self._across: dict[int, float] = {}
+        self._ahead: dict[int, float] = {}
 
     def observe(self, image_rgb: Image, people: list[Person], is_cut: bool) -> tuple[Discs, BarEnds]:
         """Return what may be the bar in the next frame."""
@@ -169,13 +175,32 @@ class _BarSearch:
             self._ends.reset()
             self._body_px.clear()
             self._spread.clear()
+            self._across.clear()
+            self._ahead.clear()
         spreads = [spread for person in people if np.isfinite(spread := self._spread_of(person))]
+        turns = self._turns(people)
         from_side = not spreads or min(spreads) < SIDE_BELOW
         from_front = not spreads or max(spreads) > FRONT_ABOVE
+        holders = people if from_side else [person for person in people if person.person_id in turns]
         return (
-            self._discs.observe(image_rgb, people) if from_side else no_discs(),
+            self._discs.observe(image_rgb, holders, turns),
             self._ends.observe(image_rgb, people) if from_front else no_ends(),
         )
+
+    def _turns(self, people: list[Person]) -> dict[int, Turned]:
+        """Return how the bar of the largest person is turned, unless that one stands square or faces the camera.
+
+        Those who watch stand any way, and farther off.
+        """
+        sizes = {one.person_id: self._body_px[one.person_id] for one in people if one.person_id in self._body_px}
+        if not sizes:
+            return {}
+        key = max(sizes, key=lambda one: sizes[one])
+        spread, ahead = self._spread.get(key, 0.0), self._ahead.get(key, 0.0)
+        yaw = float(np.degrees(np.arctan2(spread / SPREAD, abs(ahead) / AHEAD)))
+        if not (spread > TURNED_ABOVE and yaw < EDGE_ON_DEG):
+            return {}
+        return {key: turned(yaw, -float(np.sign(self._across[key] * ahead)))}
 
     def _spread_of(self, person: Person) -> float:
         """Return how far shoulders and hips are apart over the length of the trunk, lately."""
@@ -185,8 +210,14 @@ class _BarSearch:
         if not np.isfinite(body):
             return self._spread.get(key, float("nan"))
         self._body_px[key] = max(kept, body)
-        trunk = TRUNK_SHARE / BODY_SHARE * self._body_px[key]
-        now = float(np.abs(across_px(points, "shoulder") + across_px(points, "hip"))[0]) / max(trunk, 1.0)
-        before = self._spread.get(key, now)
-        self._spread[key] = TURN_MEMORY * before + (1 - TURN_MEMORY) * now if np.isfinite(now) else before
+        trunk = max(TRUNK_SHARE / BODY_SHARE * self._body_px[key], 1.0)
+        across = float((across_px(points, "shoulder") + across_px(points, "hip"))[0]) / trunk
+        ahead = float(ahead_px(points)[0]) / trunk
+        self._across[key] = _smoothed(self._across.get(key, across), across, FACING_MEMORY)
+        self._ahead[key] = _smoothed(self._ahead.get(key, ahead), ahead, FACING_MEMORY)
+        self._spread[key] = _smoothed(self._spread.get(key, abs(across)), abs(across), TURN_MEMORY)
         return self._spread[key]
+
+
+def _smoothed(before: float, now: float, memory: float) -> float:
+    return memory * before + (1 - memory) * now if np.isfinite(now) else before

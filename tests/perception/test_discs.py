@@ -8,7 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perception.discs import MAX_DISCS, N_PEAKS, N_RAYS, SEARCH_RADII, DiscWatch, no_discs, read_rim, vote_discs
+from perception import discs as under_test
+from perception.discs import (
+    MAX_DISCS,
+    N_PEAKS,
+    N_RAYS,
+    PATIENCE,
+    SEARCH_RADII,
+    SQUARE,
+    STRETCHES,
+    DiscWatch,
+    no_discs,
+    read_rim,
+    turned,
+    vote_discs,
+)
 from perception.pose import Person
 
 if TYPE_CHECKING:
@@ -34,7 +48,7 @@ def searched(image: np.ndarray, about: tuple[float, float], radius_px: float) ->
 def test_a_disc_of_any_colour_is_the_best_found(wall: "Canvas", colour: str) -> None:
     image = wall.disc((163.3, 118.7), 26.0, COLOURS[colour], HUB).image()
 
-    x, y, radius, score = searched(image, (150, 130), 25.0)[0]
+    x, y, radius, score, _ = searched(image, (150, 130), 25.0)[0]
 
     assert (x, y) == (pytest.approx(163.3, abs=1.6), pytest.approx(118.7, abs=1.6))
     assert radius == pytest.approx(26.0, rel=0.12)
@@ -80,7 +94,7 @@ def test_straight_edges_are_no_disc(wall: "Canvas") -> None:
 def test_outside_the_picture_or_too_small_there_is_nothing(
     wall: "Canvas", about: tuple[float, float], radius_px: float
 ) -> None:
-    assert searched(wall.image(), about, radius_px).shape == (0, 4)
+    assert searched(wall.image(), about, radius_px).shape == (0, 5)
 
 
 def test_a_picture_of_one_colour_has_no_discs() -> None:
@@ -182,3 +196,86 @@ def test_after_a_cut_the_search_begins_anew(wall: "Canvas", holding: Holding) ->
     discs = watch.observe(wall.disc((230, 150), 25, COLOURS["red"]).image(), [holding((230, 150))])
 
     assert np.linalg.norm(discs.centre_px[0] - (230, 150)) < 2
+
+
+@pytest.mark.parametrize("stretch", STRETCHES[1:])
+def test_a_disc_that_is_turned_is_found_in_a_stretched_picture(wall: "Canvas", stretch: float) -> None:
+    image = wall.disc((163.3, 118.7), 26.0, COLOURS["red"], HUB, 1 / stretch).image()
+
+    row = vote_discs(image, np.array([150.0, 130.0]), 80.0, 25.0, SEARCH_RADII, stretch)[0]
+
+    assert row[:2] == pytest.approx((163.3, 118.7), abs=1.6)
+    assert row[2] == pytest.approx(26.0, rel=0.12)
+    assert row[3] > 0.8
+    assert row[4] == stretch
+
+
+def test_the_rim_of_an_ellipse_is_as_far_on_every_ray_of_the_stretched_picture(wall: "Canvas") -> None:
+    image = wall.disc((160.25, 120.6), 40.0, COLOURS["black"], (), 0.5).image()
+
+    rim, _ = read_rim(image, np.array([160.25, 120.6]), 40.0, 2.0)
+
+    assert np.nanmedian(rim[:, 0]) == pytest.approx(40.0, abs=0.2)
+    assert np.nanmean(np.abs(rim[:, 0] - 40.0) < 1.0) > 0.9
+
+
+@pytest.mark.parametrize("yaw_deg", [30.0, 45.0, 55.0])
+def test_the_near_plate_of_a_turned_bar_is_followed_and_not_the_far_one(
+    wall: "Canvas", holding: Holding, yaw_deg: float
+) -> None:
+    """The far plate is as clear, and a sixth smaller."""
+    watch, squeeze, arm = DiscWatch(), float(np.cos(np.radians(yaw_deg))), 72.0 * float(np.sin(np.radians(yaw_deg)))
+    off, shapes = [], []
+    for i in range(16):
+        hands = np.array([160.0, 190 - 6.0 * i])
+        near, far = hands - np.array([arm, 0.0]), hands + np.array([arm, 0.0])
+        canvas = wall.disc(far, 21, COLOURS["red"], HUB, squeeze).disc(near, 25, COLOURS["red"], HUB, squeeze)
+        found = watch.observe(canvas.image(), [holding(hands)], {0: turned(yaw_deg + 6, -1.0)})
+        off.append(np.linalg.norm(found.centre_px - near, axis=1).min())
+        shapes.append(1 / found.stretch[np.argmin(np.linalg.norm(found.centre_px - near, axis=1))])
+
+    assert max(off) < 2.5
+    assert np.median(shapes) == pytest.approx(squeeze, abs=0.1)
+
+
+def test_a_round_disc_is_found_whatever_turn_the_body_shows(wall: "Canvas", holding: Holding) -> None:
+    image = wall.disc((160, 120), 25, COLOURS["red"], HUB).image()
+
+    found = DiscWatch().observe(image, [holding((160, 112))], {0: turned(50.0, 1.0)})
+
+    assert found.centre_px[0] == pytest.approx((160, 120), abs=1.6)
+    assert found.stretch[0] == 1.0
+
+
+def test_what_is_looked_for_lies_about_the_turn_of_the_body() -> None:
+    assert SQUARE.stretches == (1.0,)
+    assert turned(10.0, 1.0).stretches == STRETCHES[:2]
+    assert turned(89.0, 1.0).stretches == (1.0, *STRETCHES[2:])
+    assert turned(45.0, -1.0).away == -turned(45.0, 1.0).away < -1.5
+
+
+def test_after_many_searches_in_vain_few_are_made(
+    wall: "Canvas", holding: Holding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame, searched_at = [0], []
+
+    def nothing(*_: object) -> np.ndarray:
+        searched_at.append(frame[0])
+        return np.zeros((0, 5))
+
+    monkeypatch.setattr(under_test, "_search", nothing)
+    watch, image, person = DiscWatch(), wall.image(), holding((160, 120))
+    for frame[0] in range(60):
+        watch.observe(image, [person], {0: turned(45.0, 1.0)})
+
+    assert searched_at[:PATIENCE] == list(range(PATIENCE))
+    assert len(searched_at) < PATIENCE + 12
+
+
+def test_a_clear_disc_is_not_lost_when_the_hands_are_mistaken_for_a_while(wall: "Canvas", holding: Holding) -> None:
+    image, watch = wall.disc((90, 70), 25, COLOURS["red"], HUB).image(), DiscWatch()
+
+    for i in range(40):
+        found = watch.observe(image, [holding((95, 65) if i < 10 else (240, 200))])
+
+        assert found.centre_px[0] == pytest.approx((90, 70), abs=1.6), i

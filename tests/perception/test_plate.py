@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from perception.discs import Discs, DiscWatch, no_discs
+from perception.discs import SQUARE, Discs, DiscWatch, Turned, no_discs, turned
 from perception.plate import PlateTrack, link_discs, track_plate
 from perception.pose import Person
 
@@ -41,6 +41,7 @@ def shoot(
     radius_px: float = RADIUS_PX,
     squeeze: float = 1.0,
     shutter: float = 0.0,
+    turn: Turned = SQUARE,
     also: "Callable[[Canvas, int], Canvas]" = lambda canvas, _: canvas,
 ) -> Film:
     """Film a disc on PATH with hands near its centre; `shutter` is the share of a frame it is open."""
@@ -53,7 +54,7 @@ def shoot(
             for p in phases
         ]
         image = np.mean(pictures, axis=0).round().astype(np.uint8)
-        discs.append(watch.observe(image, [holding(hands[i])]))
+        discs.append(watch.observe(image, [holding(hands[i])], {0: turn}))
     return Film(np.arange(N) / 30, discs, hands)
 
 
@@ -197,6 +198,7 @@ def moved(discs: Discs, factor: float, shift: np.ndarray, mirror: bool) -> Discs
         factor * discs.centre_px * sign + shift,
         factor * discs.radius_px,
         discs.score,
+        discs.stretch,
         factor * discs.rim_px[:, turn],
         discs.rim_strength[:, turn],
     )
@@ -224,7 +226,12 @@ def test_a_disc_that_jumps_farther_than_a_bar_can_is_left_for_the_steady_one() -
         empty = np.full((2, 64, 3), np.nan)
         rows.append(
             Discs(
-                np.array([steady, jumping]), np.array([25.0, 25.0]), np.array([0.7, 0.8]), empty, np.zeros((2, 64, 3))
+                np.array([steady, jumping]),
+                np.array([25.0, 25.0]),
+                np.array([0.7, 0.8]),
+                np.ones(2),
+                empty,
+                np.zeros((2, 64, 3)),
             )
         )
 
@@ -245,3 +252,43 @@ def test_a_plate_that_looks_larger_the_higher_it_is_keeps_its_centre(wall: "Canv
 
     assert np.nanmax(off_px(plate)) < 0.4
     assert np.isfinite(plate.centre_px).all()
+
+
+@pytest.mark.parametrize("yaw_deg", [30.0, 42.0, 55.0])
+def test_a_plate_on_a_turned_bar_is_followed_to_half_a_pixel_and_its_shape_measured(
+    wall: "Canvas", holding: Holding, yaw_deg: float
+) -> None:
+    squeeze = float(np.cos(np.radians(yaw_deg)))
+    plate = shoot(wall, holding, rings=(HUB,), squeeze=squeeze, turn=turned(yaw_deg + 5, -1.0)).track()
+
+    assert np.nanmax(off_px(plate)) < 0.5
+    assert plate.radius_px == pytest.approx(RADIUS_PX, rel=0.02)
+    assert plate.flattening == pytest.approx(squeeze - 1, abs=0.03)
+
+
+def test_of_a_stack_of_discs_on_a_turned_bar_the_near_face_is_measured(wall: "Canvas", holding: Holding) -> None:
+    """Three discs of one colour; their outline is a third of the radius wider than the face of the nearest."""
+    squeeze, steps, discs = 0.72, np.linspace(8.0, 0.0, 9), []
+    watch, hands = DiscWatch(), PATH + np.array([40.0, -6.0])
+    for i in range(N):
+        canvas = wall
+        for step in steps:
+            canvas = canvas.disc(PATH[i] + np.array([step, 0.0]), RADIUS_PX, RED, (), squeeze)
+        image = canvas.disc(PATH[i], RADIUS_PX, RED, (HUB,), squeeze).image()
+        discs.append(watch.observe(image, [holding(hands[i])], {0: turned(48.0, -1.0)}))
+
+    plate = track_plate(np.arange(N) / 30, discs, hands, RADIUS_PX, MIDDLE_PX)
+
+    assert plate.radius_px == pytest.approx(RADIUS_PX, rel=0.025)
+    assert plate.flattening == pytest.approx(squeeze - 1, abs=0.08)
+    assert np.nanmedian(off_px(plate)) < 2.5
+
+
+def test_discs_past_the_hands_of_a_turned_bar_are_the_far_plate() -> None:
+    times, hands, empty = np.arange(20) / 30, np.full((20, 2), (100.0, 100.0)), np.full((2, 64, 3), np.nan)
+    both = Discs(
+        np.array([[60.0, 100.0], [140.0, 100.0]]), np.full(2, 25.0), np.array([0.7, 0.9]), np.full(2, 1.4), empty, empty
+    )
+
+    assert (link_discs(times, [both] * 20, hands) == 1).all()
+    assert (link_discs(times, [both] * 20, hands, near_side=-1.0) == 0).all()

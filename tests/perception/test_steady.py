@@ -30,6 +30,7 @@ def one_disc(x: float, radius: float) -> Discs:
         np.array([[x, 100.0]]),
         np.array([radius]),
         np.array([0.9]),
+        np.ones(1),
         np.full((1, N_RAYS, N_PEAKS), radius, np.float32),
         np.full((1, N_RAYS, N_PEAKS), 50, np.uint8),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from coach.domain.measures import MEASURES
 from perception.gates import HORIZONTAL, JOINT_ANGLES, LEFT_RIGHT, rectify, why_not_from_here, why_not_level
 from perception.plate import PlateTrack
 from perception.pose import INDEX, Floats, PoseTrack
-from perception.view import Look, estimate_facing, estimate_look, view_at
+from perception.view import Look, estimate_facing, estimate_look, near_side, view_at
 
 Figure = Callable[..., PoseTrack]
 HALVES_M = {"shoulder": 0.2, "hip": 0.125}
@@ -150,3 +151,21 @@ def test_a_tilt_nobody_knows_spoils_forward_travel_only() -> None:
     assert why_not_level("bar_forward_loop_m", 0.9) is not None
     assert why_not_level("bar_forward_loop_m", 0.35) is None
     assert why_not_level("bar_peak_velocity_m_s", 0.9) is None
+
+
+@pytest.mark.parametrize(
+    ("yaw_deg", "facing", "side"),
+    [(40, "right", -1.0), (-40, "right", 1.0), (40, "left", 1.0), (-40, "left", -1.0), (10, "right", 0.0)],
+)
+def test_the_near_plate_is_behind_who_faces_the_camera_a_little(
+    yaw_deg: float, facing: Literal["left", "right"], side: float
+) -> None:
+    assert near_side(Look(view_at(yaw_deg), facing, yaw_deg, 5.0)) == side
+
+
+def test_a_narrow_plate_makes_a_view_oblique(figure: Figure) -> None:
+    track = with_world(figure(trunk_deg=80, yaw_deg=15), 15, 10.0)
+
+    found = estimate_look(track, disc(track, 45.0))
+
+    assert found.view == "oblique"
