@@ -18,6 +18,7 @@ _CATEGORIES = (  # what a reason is about, by the words that perception uses for
     ("scale", r"\bscale\b|px per m|pixels per met"),
     ("catch", r"not caught|no catch|\bcatch\b|no descent|no drop"),
     ("instant", r"no clear transition"),
+    ("body", r"hides the (?:hip|knee|ankle|foot|feet|shoulder|elbow|wrist|hand|leg|body)|were hidden"),
     ("bar", r"\bbar\b|\bplates?\b|\bhands?\b|\btrack"),
     ("body", r"\bpose\b|visib|athlete|joint|keypoint|hip|knee|ankle|foot|feet|shoulder|elbow|wrist|occlu|hidden"),
     ("instant", r"instant|transition|start|power position|peak|lift-off|apex"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from coach.coverage import coverage_lines
 from coach.domain.guidance import Guidance, Language
 from coach.domain.lift import (
     CameraFacts,
@@ -158,6 +159,11 @@ def view_of(fault: str) -> View:
 def clean_lift(fault: str) -> Lift:
     """Return a clean lift in the view of a fault."""
     return make_lift(base=CLEAN if view_of(fault) == "side" else FRONT)
+
+
+def counts_of(lift: Lift, view: View = "side", language: Language = "en") -> tuple[str, ...]:
+    """Return what is said of how much could be judged in a lift."""
+    return coverage_lines(lift, make_camera(view), LIBRARY, language)
 
 
 def all_text(guidance: Guidance) -> str:
