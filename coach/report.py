@@ -123,6 +123,7 @@ class Page(NamedTuple):
     video_is_linked: bool
     frame_rate_hz: float
     plots: list[Plot]
+    left_out: list[str]
     warnings: list[str]
     facts: list[tuple[str, str]]
     safety: list[str]
@@ -134,6 +135,7 @@ def write_html(
     out_dir: Path,
     *,
     plots: Sequence[tuple[str, str]] | None = None,
+    left_out: Sequence[str] = (),
     video: str = "annotated.mp4",
     embed_limit_bytes: int = EMBED_LIMIT_BYTES,
 ) -> Path:
@@ -144,6 +146,7 @@ def write_html(
         guidance: What the coach says, by lift number; a lift may have none.
         out_dir: The folder of the analysis.
         plots: (path relative to `out_dir`, caption) of each plot; None takes those in `plots/`.
+        left_out: Why a plot that one may look for is not there, a sentence each.
         video: Path of the annotated video relative to `out_dir`; left out when there is no such file.
         embed_limit_bytes: A larger video is not put into the page but read from the file beside it.
     """
@@ -156,6 +159,7 @@ def write_html(
         video_is_linked=is_linked,
         frame_rate_hz=report.clip.frame_rate_hz,
         plots=_plots(report, out_dir, plots),
+        left_out=list(left_out),
         warnings=list(report.warnings),
         facts=_facts(report, guidance),
         safety=list(dict.fromkeys(g.safety for g in guidance.values() if g.safety)),

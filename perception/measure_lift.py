@@ -12,6 +12,7 @@ from perception.body import place_measures, pull_phases
 from perception.force import GRAVITY_M_S2, free_fall_gravity
 from perception.front import bar_tilt_at
 from perception.ground_force import forces_on_floor
+from perception.hip_trend import HipTrend, hip_trend
 from perception.instants import LiftTimes
 from perception.kinematics import measure_angles
 from perception.measures import Spread, angle_measures, bar_measures, make_measure, spread_by_noise
@@ -42,8 +43,8 @@ def measure_lift(
     *,
     clock: TimeBase,
     spoiled: str | None,
-) -> tuple[Lift, list[str]]:
-    """Return the facts of one lift, and what must be said about how they were found.
+) -> tuple[Lift, list[str], HipTrend | str]:
+    """Return the facts of one lift, what must be said about how they were found, and how the moment at its hip goes.
 
     Args:
         shot: Where it was found.
@@ -101,6 +102,7 @@ def measure_lift(
             not_measured=_complete_reasons(measures, reasons, lift, settings),
         ),
         [*_judge_agreement(alike, apart), *_judge_fall(fall), *([f"lift {number}: {lift.note}"] if lift.note else [])],
+        hip_trend(floor),
     )
 
 

@@ -6,13 +6,16 @@ from coach.domain.lift import InstantName
 from coach.domain.settings import AnalysisSettings
 from perception.athlete import hands_midpoint_px, stature_px
 from perception.bar import fit_curve, sample_bar, stretches
-from perception.dynamics import System, moving_system
+from perception.dynamics import System, moving_system, rates
+from perception.force import GRAVITY_M_S2
 from perception.ground_force import Loads
 from perception.lifts import find_lifts
+from perception.moments import Piece, averaged, cross, load_on
+from perception.pose import INDEX, Floats
 from perception.readings import Context
 from perception.sagittal import SideView, solve_lift
 from perception.scale import find_scale
-from perception.segments import body_com
+from perception.segments import HEAD_LENGTH_SHARE, SEGMENTS, body_com
 from perception.simulator.motion import SnatchMotion
 from perception.simulator.pose_noise import observe_lift
 from perception.simulator.true_lift import DENSE_HZ, Dense, find_instants
@@ -30,6 +33,40 @@ def true_system(motion: SnatchMotion) -> System:
     com = body_com(motion.keypoints(t), spec.lifter.sex)[:, :2]
     bar = motion.bar(t).position_m + np.array([0.0, spec.bar.plate_diameter_m / 2])
     return moving_system(t, com, bar, spec.lifter.mass_kg, spec.bar.mass_kg)
+
+
+def true_hip_nm(motion: SnatchMotion, times_s: Floats) -> Floats:
+    """Return (T,), the net moment of both hips of a simulated lift in N m, from the bar downward; positive extends.
+
+    From the lifter's own keypoints and sex, with bent arms as they are; averaged like the estimate.
+
+    Args:
+        motion: The lift.
+        times_s: After lift-off of the simulation, on an even grid, with 0.1 s to spare at both ends.
+    """
+    spec, points = motion.spec, motion.keypoints(times_s)
+    middle = {
+        name: points[:, [INDEX[f"left_{name}"], INDEX[f"right_{name}"]], :2].mean(axis=1)
+        for name in {place for s in SEGMENTS for place in (s.proximal, s.distal)}
+    }
+    pieces = []
+    for segment in SEGMENTS:
+        if segment.name in ("thigh", "shank", "foot"):
+            continue
+        a, b = middle[segment.proximal], middle[segment.distal]
+        mass_kg = segment.mass(spec.lifter.sex) * segment.n_sides * spec.lifter.mass_kg
+        is_head = segment.name == "head"
+        length = (
+            HEAD_LENGTH_SHARE * spec.lifter.height_m if is_head else float(np.median(np.linalg.norm(b - a, axis=1)))
+        )
+        turn = np.zeros(len(a)) if is_head else np.unwrap(np.arctan2(*(a - b)[:, ::-1].T))
+        inertia = mass_kg * (segment.gyration(spec.lifter.sex) * length) ** 2
+        pieces.append(Piece(mass_kg, a + segment.com(spec.lifter.sex) * (b - a), inertia, turn))
+    bar = motion.bar(times_s).position_m + np.array([0.0, spec.bar.plate_diameter_m / 2])
+    _, acceleration = rates(times_s, bar)
+    weight = -spec.bar.mass_kg * (acceleration + np.array([0.0, GRAVITY_M_S2]))
+    _, moment = load_on(times_s, pieces, middle["hip"], weight, cross(bar - middle["hip"], weight))
+    return averaged(times_s, moment)
 
 
 def true_instants(motion: SnatchMotion) -> dict[InstantName, float]:
