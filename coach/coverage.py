@@ -34,12 +34,14 @@ class Coverage:
         open: Reason, in the language of the athlete, and the faults that could not be judged for it; last those that
             no measure of this version tells.
         elsewhere: Those that show from another view only; in none of the counts.
+        n_measurable: How many of those that show from this view this version can measure.
     """
 
     found: tuple[str, ...]
     fine: tuple[str, ...]
     open: tuple[tuple[str, tuple[str, ...]], ...]
     elsewhere: tuple[str, ...]
+    n_measurable: int
 
     @property
     def n_judged(self) -> int:
@@ -84,6 +86,7 @@ def cover(
         fine=tuple(fine),
         open=tuple((reason, tuple(faults)) for reason, faults in opened.items()),
         elsewhere=tuple(fault.id for fault in own if fault not in seen),
+        n_measurable=sum(fault.is_measurable for fault in seen),
     )
 
 

@@ -9,6 +9,7 @@ from corpus.knowledge.library import Library
 
 _CATEGORIES = (  # what a reason is about, by the words that perception uses for it; the first match wins
     ("mass", r"\bmass\b"),
+    ("height", r"height of the athlete was not told"),
     ("rate", r"frame rate|frames (?:per|a) second|\bfps\b"),
     ("version", r"this version"),
     ("no_fall", r"dropped freely"),

@@ -23,6 +23,8 @@ BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#AA4499"  # t
 INK, SOFT, LINE = "#1c2430", "#6b7686", "#d5dbe3"
 Z90 = 1.645  # half width of a 90 % interval in SD
 
+WORDS_SHARE = 0.26  # of the height of a path's plot, what the words beside a mark take; equal axes make it a width
+
 _PHASES: tuple[tuple[InstantName, InstantName, str], ...] = (
     ("dip_start", "dip_bottom", "dip"),
     ("dip_bottom", "peak_velocity", "drive"),
@@ -127,9 +129,12 @@ def draw_bar_path(scene: Scene, camera: CameraFacts, tracks: Tracks) -> Figure |
     axes.add_collection(lines)
     _mark_path(axes, scene.lift, tracks)
     reach = max(0.24, 1.25 * float(np.nanmax(np.abs(x))))
-    axes.set_xlim(-reach, reach)
     tops = [scene.lift.measures[name].high for name in _HEIGHTS.values() if name in scene.lift.measures]
-    axes.set_ylim(-0.08, max(float(np.nanmax(y)), *tops, 0.0) + 0.08)
+    top = max(float(np.nanmax(y)), *tops, 0.0) + 0.08
+    axes.set_ylim(-0.08, top)
+    marked = [tracks.bar.x_m[i.frame] for n in _MARKED if (i := scene.lift.instants.get(n)) and i.frame < len(bar.x_m)]
+    words_end = float(np.nanmax([*marked, 0.0])) + WORDS_SHARE * (top + 0.08)
+    axes.set_xlim(-reach, max(reach, words_end))
     axes.set_aspect("equal")
     axes.set_xlabel("← toward the lifter      from lift-off (m)      forward →", color=INK, fontsize=9)
     axes.set_ylabel("height above rest (m)", color=INK)

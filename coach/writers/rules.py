@@ -53,7 +53,7 @@ class RulesWriter:
             writer=self.name,
             strength=_opening(report, lift, library, language, history, None if cued else covered),
             priorities=tuple(_priority(f, lift, library, language) for f in cued),
-            next_film=_next_film(lift, report.camera, cued, library, language),
+            next_film=_next_film(lift, report.camera, cued, library, language, covered),
             safety=_safety(cued, library, language),
             not_measured=(*coverage_text(covered, library, language), *unmeasured),
         )
@@ -190,11 +190,16 @@ def _number(fault: Fault, measure: Measure, language: Language) -> str:
     return measure_text(fault.measures[0], measure, language, mirrored=is_backward or is_either_way)
 
 
-def _next_film(lift: Lift, camera: CameraFacts, cued: Sequence[Finding], library: Library, language: Language) -> str:
+def _next_film(
+    lift: Lift, camera: CameraFacts, cued: Sequence[Finding], library: Library, language: Language, covered: Coverage
+) -> str:
+    """Return how to film next: as before only where most of what can be measured was judged."""
     words = library.texts[language]
     watched = cued or lift.findings[:1]
     if not watched:
-        return words.say("film_keep" if camera.view == "side" else "film_side")
+        if camera.view == "side" and 2 * covered.n_judged >= covered.n_measurable:
+            return words.say("film_keep")
+        return _joined(words.say("film_side"), words.say("film_how"), language=language)
     needs_side = any("side" in library.faults[f.fault].needs_view for f in watched)
     names = words.say("name_separator").join(_name(f.measures[0], library, language) for f in watched)
     return _joined(

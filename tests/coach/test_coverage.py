@@ -131,3 +131,12 @@ def test_the_page_names_every_fault_that_was_not_judged(language: Language) -> N
 
     assert LIBRARY.faults["hips_shoot"].texts[language].name in names
     assert len(names) > len(CLEAN)
+
+
+def test_a_film_that_shows_little_is_not_to_be_kept() -> None:
+    keep = LIBRARY.texts["en"].say("film_keep")
+    little = make_lift(base={name: CLEAN[name] for name in ("bar_forward_loop_m", "bar_drop_m", "foot_jump_m")})
+
+    assert guide(make_lift()).next_film == keep
+    assert guide(hidden_body()).next_film == keep
+    assert guide(little).next_film.endswith(LIBRARY.texts["en"].say("film_how"))

@@ -124,7 +124,7 @@ def test_from_tracks_to_measures_in_one_call_and_masses_are_asked_for(
     motion = SnatchMotion(random_spec(SEEDS[0]))
     loads, context, _ = solve_simulated(motion, 60.0, np.random.default_rng(SEEDS[0]))
     times = np.arange(-1.0, motion.times.apex_s + 1.0, 1 / 60)
-    pose, plate = observe_lift(motion, times, np.random.default_rng(SEEDS[0]))
+    pose, plate = observe_lift(motion.spec, motion, times, np.random.default_rng(SEEDS[0]))
     tracks = (pose, plate, loads.samples, loads.curve, loads.lift, loads.view)
     found = forces_on_floor(*tracks, context, motion.spec.lifter.mass_kg, pose.times_s)
     assert "ground_force_mean_pull_n" in found.measures

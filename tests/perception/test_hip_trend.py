@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from perception.ground_force import FloorForces, Loads, see_again, system_of
-from perception.hip_trend import CONTRADICTS, LARGEST_RESIDUAL, NO_PHASE, POSE_LOST, HipTrend, hip_trend
+from perception.hip_trend import CONTRADICTS, HIDDEN, LARGEST_RESIDUAL, NO_PHASE, POSE_LOST, HipTrend, hip_trend
 from perception.moments import joint_moments
 from perception.readings import Context
 from perception.simulator.motion import SnatchMotion
 from perception.simulator.random_spec import random_spec
 from perception.simulator.without_pictures import solve_simulated, true_hip_nm
+from perception.skeleton import PLACES
 
 SEEDS = (100, 101, 103, 104, 106, 107)
 
@@ -85,6 +86,14 @@ def test_without_an_end_of_the_first_pull_or_without_a_pose_there_is_none(
     lost[np.abs(loads.seen.times_s - middle) < 0.12] = np.nan
     blind = replace(loads, seen=replace(loads.seen, places_m=lost))
     assert hip_trend(replace(floor, loads=blind)) == POSE_LOST
+
+
+def test_hips_behind_the_plate_give_no_moment(shown: tuple[Loads, Context, HipTrend]) -> None:
+    loads, context, _ = shown
+    guessed = loads.seen.sd_m.copy()
+    guessed[:, PLACES.index("hip")] = 0.2
+    hidden = replace(loads, seen=replace(loads.seen, sd_m=guessed))
+    assert hip_trend(replace(forces(loads, context), loads=hidden)) == HIDDEN
 
 
 def test_the_reason_of_the_forces_is_the_reason_of_the_trend() -> None:
