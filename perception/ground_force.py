@@ -48,6 +48,8 @@ SHORT = {"ground_force_peak_n", "ground_force_mean_transition_n", "ground_force_
 PEAK_WINDOW_S = 0.08  # s, within which peak speed is looked for again
 PHASE_SD_S = 0.03  # s, turning points of the solved knee; from simulated lifts
 MODEL_SD = 0.01  # relative, straight arms, a rigid trunk, smoothing that is not told by the draws
+NO_FLOOR = "force on the floor is measured where the bar starts from the floor"
+NO_DRIVE = "the joints tell the speed of the body in dip and drive too badly for a force on the floor"
 _SHORTEST_PHASE_S = 0.05  # s, a shorter one is three frames
 
 
@@ -230,7 +232,7 @@ def forces_on_floor(
     """
     reason = _why_no_solution(samples, context, body_mass_kg)
     if reason is None and "lift_off" not in lift.times_s:
-        reason = "force on the floor is measured where the bar starts from the floor"
+        reason = NO_DRIVE if lift.kind == "jerk" else NO_FLOOR
     if reason is None and body_mass_kg is not None and context.bar_mass_kg is not None:
         try:
             seen, motion, found = solve_lift(pose, plate, curve, lift, view)

@@ -123,13 +123,16 @@ def test_from_tracks_to_measures_in_one_call_and_masses_are_asked_for(
 ) -> None:
     motion = SnatchMotion(random_spec(SEEDS[0]))
     loads, context, _ = solve_simulated(motion, 60.0, np.random.default_rng(SEEDS[0]))
-    times = np.arange(-1.0, motion.times.apex_s + 1.0, 1 / 60)
-    pose, plate = observe_lift(motion.spec, motion, times, np.random.default_rng(SEEDS[0]))
+    frames_s = np.arange(-1.0, motion.times.apex_s + 1.0, 1 / 60)
+    pose, plate = observe_lift(motion.spec, motion, frames_s, np.random.default_rng(SEEDS[0]))
     tracks = (pose, plate, loads.samples, loads.curve, loads.lift, loads.view)
     found = forces_on_floor(*tracks, context, motion.spec.lifter.mass_kg, pose.times_s)
     assert "ground_force_mean_pull_n" in found.measures
     assert found.loads is not None
     assert len(found.draws) > 5
+    times = {name: t for name, t in loads.lift.times_s.items() if name != "lift_off"}
+    drive = (pose, plate, loads.samples, loads.curve, replace(loads.lift, times_s=times, kind="jerk"), loads.view)
+    assert "dip and drive" in forces_on_floor(*drive, context, 70.0, pose.times_s).reasons["ground_force_peak_n"]
     assert "--body-mass" in forces_on_floor(*tracks, context, None, pose.times_s).reasons["ground_force_peak_n"]
     assert found.reason == ""
     unweighed = forces_on_floor(*tracks, replace(context, bar_mass_kg=None), 70.0, pose.times_s)
