@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from coach.check import check_text
 from coach.claims import needs_referral
+from coach.coverage import MIN_JUDGED, cover, coverage_sentences
 from coach.domain.base import Record
 from coach.domain.guidance import Check, Guidance, Language
 from coach.domain.lift import Finding, InstantName, Lift, Report
@@ -367,7 +368,7 @@ def _about_priority(talk: _Talk) -> _Said:
     else:
         finding = next((f for f in talk.lift.findings if f.level == "fault"), None)
     if finding is None:
-        return _Said(talk.words.say("chat_nothing_to_fix" if not talk.lift.findings else "only_watch"))
+        return _open(talk, "chat_nothing_to_fix" if not talk.lift.findings else "only_watch")
     return _about_finding(talk, talk.library.faults[finding.fault], finding)
 
 
@@ -406,5 +407,18 @@ def _count(n: int, language: Language) -> str:
 
 def _about_unmeasured(talk: _Talk) -> _Said:
     said = talk.guidance.not_measured if talk.guidance.language == talk.language else ()
-    reasons = tuple(talk.lift.not_measured.values())
-    return _Said(talk.join(*said) or talk.words.say("chat_nothing_to_fix"), trusted=reasons)
+    if not said:
+        return _open(talk, "chat_nothing_to_fix")
+    return _Said(talk.join(*said), trusted=(*talk.lift.not_measured.values(), *_counts(talk)))
+
+
+def _open(talk: _Talk, key: str) -> _Said:
+    """Return a phrase for a lift without a priority, and how many faults could be judged at all."""
+    counts = _counts(talk)
+    covered = cover(talk.lift, talk.report.camera, talk.library, talk.language)
+    verdict = key if covered.n_judged >= MIN_JUDGED else "few_measures"
+    return _Said(talk.join(talk.words.say(verdict), *counts), trusted=counts)
+
+
+def _counts(talk: _Talk) -> tuple[str, ...]:
+    return coverage_sentences(talk.lift, talk.report.camera, talk.library, talk.language)

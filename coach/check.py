@@ -311,11 +311,21 @@ def _faults(masked: str, context: Context) -> Sequence[Hit]:
     return word_index(context.library).faults.find(masked)
 
 
-def check_guidance(draft: Draft, lift: Lift, findings: Sequence[Finding], library: Library) -> Guidance:
+def check_guidance(
+    draft: Draft, lift: Lift, findings: Sequence[Finding], library: Library, counts: Collection[str] = ()
+) -> Guidance:
     """Return the draft as guidance that holds only what the measures support.
 
     Cue, drill and consequence fall back to the library's own; an observation that does not pass takes its priority
     with it; whatever was taken out stands in `check.removed`.
+
+    Args:
+        draft: What a writer wrote.
+        lift: Where numbers must come from.
+        findings: Faults that may be named.
+        library: Words of measures and faults.
+        counts: What `coverage_lines` says of this lift: it passes word for word in `not_measured`, and the numbers in it
+            are no measures, so they are not counted.
     """
     tally = _Tally(lift, findings, library, draft.language)
     strength = tally.text(draft.strength, draft.strength_evidence or None)
@@ -323,7 +333,7 @@ def check_guidance(draft: Draft, lift: Lift, findings: Sequence[Finding], librar
     for extra in draft.priorities[MAX_PRIORITIES:]:
         tally.remove(extra)
     reasons = tuple(lift.not_measured.values())
-    unmeasured = [tally.text(text, trusted=reasons) for text in draft.not_measured]
+    unmeasured = [t if t in counts else tally.text(t, trusted=reasons) for t in draft.not_measured]
     next_film = tally.text(draft.next_film)
     safety = tally.text(draft.safety, trusted=[f.texts[draft.language].safety for f in tally.faults()])
     return Guidance(

@@ -59,7 +59,7 @@ def judge(lift: Lift, camera: CameraFacts, library: Library, history: Sequence[L
         history: Earlier lifts of the same lifter, same exercise, similar load, oldest first; only made ones count
             for the lifter's own spread.
     """
-    verdicts = [_verdict(lift, camera, fault, history) for fault in library.faults.values()]
+    verdicts = [decide(lift, camera, fault, history) for fault in library.faults.values()]
     return _ranked([v.finding for v in verdicts if v.finding is not None], library)
 
 
@@ -74,7 +74,7 @@ def explain_silence(
     say = library.texts[language].say
     reasons = {}
     for name, fault in library.faults.items():
-        verdict = _verdict(lift, camera, fault, history)
+        verdict = decide(lift, camera, fault, history)
         if verdict.finding is not None:
             continue
         told = lift.not_measured.get(fault.measures[0]) if verdict.reason == "missing" else None
@@ -112,7 +112,8 @@ def clearly_good(lift: Lift, camera: CameraFacts, library: Library, history: Seq
     return tuple(sorted(good, key=lambda fault: -_weight(fault)))
 
 
-def _verdict(lift: Lift, camera: CameraFacts, fault: Fault, history: Sequence[Lift]) -> Verdict:
+def decide(lift: Lift, camera: CameraFacts, fault: Fault, history: Sequence[Lift] = ()) -> Verdict:
+    """Return what the measures of a lift say about one fault; the code of a silence ends a key of the phrases."""
     own = _own(fault, lift, history)
     reason = _gate(lift, camera, fault, own)
     if reason is not None:

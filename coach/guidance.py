@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coach.check import check_guidance
+from coach.coverage import coverage_lines
 from coach.domain.conversation import Picture
 from coach.domain.errors import ServiceError
 from coach.domain.guidance import Guidance, Language
@@ -71,7 +72,8 @@ class _Job:
     pictures: Sequence[Picture]
 
     def checked(self, draft: Draft) -> Guidance:
-        return check_guidance(draft, self.lift, self.lift.findings, self.library)
+        counts = coverage_lines(self.lift, self.report.camera, self.library, self.language, self.history)
+        return check_guidance(draft, self.lift, self.lift.findings, self.library, counts)
 
     def lacking(self, guidance: Guidance) -> list[str]:
         """Return what guidance must say and does not."""

@@ -9,6 +9,7 @@ from corpus.knowledge.library import Library
 
 _CATEGORIES = (  # what a reason is about, by the words that perception uses for it; the first match wins
     ("mass", r"\bmass\b"),
+    ("height", r"height of the athlete was not told"),
     ("rate", r"frame rate|frames (?:per|a) second|\bfps\b"),
     ("version", r"this version"),
     ("no_fall", r"dropped freely"),
@@ -18,6 +19,7 @@ _CATEGORIES = (  # what a reason is about, by the words that perception uses for
     ("scale", r"\bscale\b|px per m|pixels per met"),
     ("catch", r"not caught|no catch|\bcatch\b|no descent|no drop"),
     ("instant", r"no clear transition"),
+    ("body", r"hides the (?:hip|knee|ankle|foot|feet|shoulder|elbow|wrist|hand|leg|body)|were hidden"),
     ("bar", r"\bbar\b|\bplates?\b|\bhands?\b|\btrack"),
     ("body", r"\bpose\b|visib|athlete|joint|keypoint|hip|knee|ankle|foot|feet|shoulder|elbow|wrist|occlu|hidden"),
     ("instant", r"instant|transition|start|power position|peak|lift-off|apex"),

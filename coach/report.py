@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from coach.coverage import Judged, judged_on_page
 from coach.domain.guidance import Guidance, Priority
 from coach.domain.lift import Finding, Lift, Report
 from coach.domain.measures import MEASURES, Measure
@@ -23,6 +24,7 @@ from coach.domain.words import (
     precision_word,
 )
 from coach.wording import shown, unit_word
+from corpus.knowledge.library import load_library
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -103,6 +105,7 @@ class LiftOnPage(NamedTuple):
 
     name: str
     guidance: Guidance | None
+    judged: Judged | None
     cards: list[Card]
     instants: list[Jump]
     keyframes: list[Picture]
@@ -120,6 +123,7 @@ class Page(NamedTuple):
     video_is_linked: bool
     frame_rate_hz: float
     plots: list[Plot]
+    left_out: list[str]
     warnings: list[str]
     facts: list[tuple[str, str]]
     safety: list[str]
@@ -131,6 +135,7 @@ def write_html(
     out_dir: Path,
     *,
     plots: Sequence[tuple[str, str]] | None = None,
+    left_out: Sequence[str] = (),
     video: str = "annotated.mp4",
     embed_limit_bytes: int = EMBED_LIMIT_BYTES,
 ) -> Path:
@@ -141,6 +146,7 @@ def write_html(
         guidance: What the coach says, by lift number; a lift may have none.
         out_dir: The folder of the analysis.
         plots: (path relative to `out_dir`, caption) of each plot; None takes those in `plots/`.
+        left_out: Why a plot that one may look for is not there, a sentence each.
         video: Path of the annotated video relative to `out_dir`; left out when there is no such file.
         embed_limit_bytes: A larger video is not put into the page but read from the file beside it.
     """
@@ -153,6 +159,7 @@ def write_html(
         video_is_linked=is_linked,
         frame_rate_hz=report.clip.frame_rate_hz,
         plots=_plots(report, out_dir, plots),
+        left_out=list(left_out),
         warnings=list(report.warnings),
         facts=_facts(report, guidance),
         safety=list(dict.fromkeys(g.safety for g in guidance.values() if g.safety)),
@@ -267,6 +274,7 @@ def _lift_on_page(report: Report, lift: Lift, guidance: Guidance | None, out_dir
     return LiftOnPage(
         name=lift_name(lift, len(report.lifts) > 1),
         guidance=guidance,
+        judged=judged_on_page(lift, report.camera, load_library(), guidance.language) if guidance is not None else None,
         cards=_cards(report, lift, guidance) if guidance is not None else [],
         instants=[Jump(instant_words(n, lift.lift), i.time_s) for n in INSTANT_WORDS if (i := lift.instants.get(n))],
         keyframes=[
@@ -412,7 +420,8 @@ def print_report(report: Report, guidance: Mapping[int, Guidance], console: "Con
     for lift in report.lifts:
         said = guidance.get(lift.number)
         if said is not None:
-            console.print(_guidance_panel(lift, said, several))
+            judged = judged_on_page(lift, report.camera, load_library(), said.language)
+            console.print(_guidance_panel(lift, said, several, judged))
         console.print(_measures_table(lift, several))
         for reason, names in missing_by_reason(lift):
             line = Text.assemble(("not measured ", "dim"), "; ".join(names), (f" ({reason})", "dim"))
@@ -423,7 +432,7 @@ def print_report(report: Report, guidance: Mapping[int, Guidance], console: "Con
         console.print(Padding(Group(*notes, *(Text(one_line(text), style="dim") for text in safety)), (1, 1, 0, 1)))
 
 
-def _guidance_panel(lift: Lift, guidance: Guidance, several: bool) -> "RenderableType":
+def _guidance_panel(lift: Lift, guidance: Guidance, several: bool, judged: Judged | None) -> "RenderableType":
     from rich.console import Group
     from rich.panel import Panel
     from rich.text import Text
@@ -439,6 +448,8 @@ def _guidance_panel(lift: Lift, guidance: Guidance, several: bool) -> "Renderabl
             Text.assemble("\n   ", (f" {one_line(priority.cue)} ", "bold reverse"), "\n"),
             Text.assemble(("Drill  ", "bold"), one_line(priority.drill)),
         ]
+    if judged is not None:
+        parts.append(Text("\n" + " ".join(map(one_line, judged.lines)), style="dim"))
     if guidance.next_film:
         parts.append(Text.assemble(("\nNext film  ", "bold"), one_line(guidance.next_film)))
     title = Text(f"{lift_name(lift, several)}, {OUTCOME_WORDS[lift.outcome]}", style="bold")

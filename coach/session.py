@@ -177,7 +177,7 @@ def _analyse_into(
     from corpus.knowledge.library import load_library
     from perception.exports import write_exports
     from perception.overlay import write_keyframes, write_pictures
-    from perception.plots import write_plots
+    from perception.plots import plots_left_out, write_plots
     from perception.summarise import analyse_clip, follow_bar_end
 
     library = load_library()
@@ -198,7 +198,7 @@ def _analyse_into(
     for number, name in guidance_files(list(guidances)).items():
         _write_record(work_dir / name, guidances[number])
     on_progress("report", 2, 3)
-    write_html(report, guidances, work_dir, plots=plots)
+    write_html(report, guidances, work_dir, plots=plots, left_out=plots_left_out(report, analysis.tracks))
     on_progress("report", 3, 3)
     return report, guidances, notices
 

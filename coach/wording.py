@@ -28,7 +28,9 @@ _DIRECTIONS = {  # words for a positive and for a negative value
     "fore_aft": (("forward", "往前", "往前"), ("back", "往後", "往后")),
     "height": (("with the right higher", "右邊較高", "右边较高"), ("with the left higher", "左邊較高", "左边较高")),
 }
-_SHARES = frozenset({"transition_velocity_loss_ratio"})  # ratios a lifter reads as a percentage
+_SHARES = frozenset(
+    {"transition_velocity_loss_ratio", "dip_depth_stature_ratio"}
+)  # ratios a lifter reads as a percentage
 # Characters that Big5 holds (as rare ones, or as other words) and that are Simplified forms in running text.
 _SIMPLIFIED_IN_BIG5 = frozenset(
     "万与价优体党凄圣复宁岭庄异怀怜惊扰据机极构柜栖气泞洁洒洼涂淀离种篱网羡肮胜腊苹茧蚕蜡蝎触赶适后么杠杆里"

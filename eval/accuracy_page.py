@@ -110,7 +110,7 @@ def draw_instants(scores: Sequence[ClipScore]) -> Figure:
     axes.set_ylim(0, 101)
     axes.set_xlabel("error of an instant (frames of 60 Hz)", color=INK)
     axes.set_ylabel("instants within (%)", color=INK)
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4)
     return figure
 
 

@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Callable
 
-from coach.check import check_guidance
 from coach.domain.base import Record
 from coach.domain.guidance import Language
 from corpus.knowledge.library import load_library
 from eval.cases import simulated_cases
 from eval.paraphrases import is_left_alone, true_sentences
-from eval.planted import correct, is_caught, plantings
+from eval.planted import check_planted, correct, is_caught, plantings
 
 META_SEED = 3_000_000  # simulated lifts that neither train nor score a writer
 BAR = 0.95
@@ -68,7 +67,7 @@ def run(n: int = 40, seed: int = META_SEED, on_progress: Callable[[str, int, int
         case = plain.model_copy(update={"language": _LANGUAGES[i % len(_LANGUAGES)]})
         for error in plantings(case, library, seed + i):
             planted.count(error.kind, is_caught(error, case, library), error.sentence)
-        own = check_guidance(correct(case, library), case.lift, case.lift.findings, library)
+        own = check_planted(correct(case, library), case, library)
         true.count("the rules' own guidance", not own.check.removed, "; ".join(own.check.removed))
         told = plain.model_copy(update={"language": "en" if i % 2 else "zh-Hant"})
         for paraphrase, sentence in true_sentences(told, library):

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from coach.check import check_guidance
 from coach.claims import is_denied
+from coach.coverage import coverage_lines
 from coach.domain.backends import Backends
 from coach.domain.base import Record
 from coach.domain.guidance import Guidance
@@ -94,4 +95,5 @@ def faults_claimed(said: Draft) -> set[str]:
 
 def checked(case: Case, said: Draft) -> Guidance:
     """Return what the check leaves of a text about a case."""
-    return check_guidance(said, case.lift, case.lift.findings, library())
+    counts = coverage_lines(case.lift, case.report.camera, library(), said.language)
+    return check_guidance(said, case.lift, case.lift.findings, library(), counts)

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from random import Random
 
 from coach.check import check_guidance
+from coach.coverage import coverage_lines
 from coach.domain.base import Record
 from coach.domain.errors import SetupError
-from coach.domain.guidance import Language, Priority
+from coach.domain.guidance import Guidance, Language, Priority
 from coach.domain.lift import Finding, Lift
 from coach.patterns import word_index
 from coach.quantities import normalised
@@ -86,9 +87,15 @@ def correct(case: Case, library: Library) -> Draft:
     return RulesWriter().write(case.report, case.lift, library, case.language)
 
 
+def check_planted(draft: Draft, case: Case, library: Library) -> Guidance:
+    """Return what the check leaves of guidance about a case, knowing how many faults could be judged in it."""
+    counts = coverage_lines(case.lift, case.report.camera, library, draft.language)
+    return check_guidance(draft, case.lift, case.lift.findings, library, counts)
+
+
 def is_caught(planted: Planted, case: Case, library: Library) -> bool:
     """Return whether the check leaves nothing of the planted sentence."""
-    guidance = check_guidance(planted.draft, case.lift, case.lift.findings, library)
+    guidance = check_planted(planted.draft, case, library)
     left = whole_text(Draft.model_validate(guidance.model_dump(include=_SAID) | {"writer": "checked"}))
     return planted.sentence not in left
 

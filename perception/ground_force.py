@@ -1,6 +1,6 @@
 """Measures of the force on the floor and of whole-body work, each with a 90 % interval or the reason why not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,6 @@ from perception.bar import BarCurve, BarSamples, fit_curve
 from perception.dynamics import System, ground_force, moving_system, phase_force, system_work
 from perception.instants import LiftTimes
 from perception.measures import EDGE_SD_S, MIN_RATE_PEAK_FORCE_HZ, local_noise, make_measure
-from perception.moments import Moments, joint_moments
 from perception.plate import PlateTrack
 from perception.pose import Floats, PoseTrack
 from perception.readings import EDGE_SD_FRAMES, Context, Reading
@@ -49,6 +48,8 @@ SHORT = {"ground_force_peak_n", "ground_force_mean_transition_n", "ground_force_
 PEAK_WINDOW_S = 0.08  # s, within which peak speed is looked for again
 PHASE_SD_S = 0.03  # s, turning points of the solved knee; from simulated lifts
 MODEL_SD = 0.01  # relative, straight arms, a rigid trunk, smoothing that is not told by the draws
+NO_FLOOR = "force on the floor is measured where the bar starts from the floor"
+NO_DRIVE = "the joints tell the speed of the body in dip and drive too badly for a force on the floor"
 _SHORTEST_PHASE_S = 0.05  # s, a shorter one is three frames
 
 
@@ -94,25 +95,41 @@ def read_ground(system: System, at: Mapping[InstantName, float]) -> dict[str, Re
     return out
 
 
-def spread(loads: Loads, context: Context, seed: int = 0) -> tuple[dict[str, float], dict[str, float]]:
-    """Return SD and mean shift of each reading when the lift is seen again with fresh errors.
+@dataclass(frozen=True, slots=True, eq=False)
+class Draw:
+    """A lift seen again with fresh errors: its loads, the instants found anew, and the sex its masses are taken for."""
+
+    loads: Loads
+    times_s: dict[InstantName, float]
+    sex: Sex
+
+
+def see_again(loads: Loads, context: Context, seed: int = 0) -> tuple[Draw, ...]:
+    """Return the lift as N_DRAWS other looks at it would give it.
 
     Errors of keypoints (constant and moving), of the bar, of body scale and bone lengths, of the instants, and of the
-    segment table (either sex) are drawn together. The shift is what smoothing and noise do.
+    segment table (either sex) are drawn together.
     """
     random = np.random.default_rng(seed)
     at = loads.lift.times_s
-    base = read_ground(system_of(loads), at)
-    drawn: dict[str, list[float]] = {name: [] for name in base}
     noise = local_noise(loads.samples, loads.curve, at["lift_off"], at["peak_velocity"] + 0.2)
+    draws = []
     for i in range(N_DRAWS):
         again = _seen_again(loads, context, noise, random)
         moved = _moved_instants(at, again.curve, context.frame_rate_hz, random)
-        system = system_of(again, "female" if i % 2 else "male")
-        for name, reading in read_ground(system, moved).items():
+        draws.append(Draw(again, moved, "female" if i % 2 else "male"))
+    return tuple(draws)
+
+
+def spread(loads: Loads, draws: Sequence[Draw]) -> tuple[dict[str, float], dict[str, float]]:
+    """Return SD and mean shift of each reading over the draws; the shift is what smoothing and noise do."""
+    base = read_ground(system_of(loads), loads.lift.times_s)
+    drawn: dict[str, list[float]] = {name: [] for name in base}
+    for draw in draws:
+        for name, reading in read_ground(system_of(draw.loads, draw.sex), draw.times_s).items():
             if name in drawn:
                 drawn[name].append(reading.value)
-    sd = {n: float(np.std(z, ddof=1)) if len(z) > N_DRAWS // 2 else float("inf") for n, z in drawn.items()}
+    sd = {n: float(np.std(z, ddof=1)) if len(z) > len(draws) // 2 else float("inf") for n, z in drawn.items()}
     shift = {n: float(np.mean(z)) - base[n].value if z else 0.0 for n, z in drawn.items()}
     return sd, shift
 
@@ -177,12 +194,16 @@ class FloorForces:
 
     Attributes:
         measures, reasons: By id; each of IDS is in one of them.
-        loads: The solved lift, for curves and exports; None when it could not be solved.
+        loads: The solved lift; None when nothing may be said of its forces.
+        draws: The same lift seen again, for intervals; empty then.
+        reason: Why nothing may be said, else empty.
     """
 
     measures: dict[str, Measure]
     reasons: dict[str, str]
     loads: Loads | None
+    draws: tuple[Draw, ...]
+    reason: str
 
 
 def forces_on_floor(
@@ -211,7 +232,7 @@ def forces_on_floor(
     """
     reason = _why_no_solution(samples, context, body_mass_kg)
     if reason is None and "lift_off" not in lift.times_s:
-        reason = "force on the floor is measured where the bar starts from the floor"
+        reason = NO_DRIVE if lift.kind == "jerk" else NO_FLOOR
     if reason is None and body_mass_kg is not None and context.bar_mass_kg is not None:
         try:
             seen, motion, found = solve_lift(pose, plate, curve, lift, view)
@@ -219,8 +240,11 @@ def forces_on_floor(
             reason = "the pose was seen in too few frames of the pull"
         else:
             loads = Loads(seen, motion, curve, samples, found, view, body_mass_kg, context.bar_mass_kg)
-            return FloorForces(*ground_measures(loads, context, times_s), loads)
-    return FloorForces({}, dict.fromkeys(IDS, reason or ""), None)
+            reason = why_not(loads, context)
+            if reason is None:
+                draws = see_again(loads, context)
+                return FloorForces(*ground_measures(loads, context, times_s, draws), loads, draws, "")
+    return FloorForces({}, dict.fromkeys(IDS, reason or ""), None, (), reason or "")
 
 
 def _why_no_solution(samples: BarSamples, context: Context, body_mass_kg: float | None) -> str | None:
@@ -237,27 +261,21 @@ def _why_no_solution(samples: BarSamples, context: Context, body_mass_kg: float 
     return None
 
 
-def moment_curves(loads: Loads) -> Moments:
-    """Return hip and L5/S1 moments through the pull: a trend within one lifter for plots, never a measure."""
-    system = system_of(loads)
-    return joint_moments(system, loads.motion.states(system.times_s), loads.motion.bones)
-
-
-def ground_measures(loads: Loads, context: Context, times_s: Floats) -> tuple[dict[str, Measure], dict[str, str]]:
+def ground_measures(
+    loads: Loads, context: Context, times_s: Floats, draws: Sequence[Draw]
+) -> tuple[dict[str, Measure], dict[str, str]]:
     """Return measures with intervals, and reasons for those that may not be said.
 
     Args:
-        loads: One solved lift.
+        loads: One solved lift of which forces may be said, see `why_not`.
         context: Scale, view, masses and frame rate.
         times_s: Of the clip's frames.
+        draws: The lift seen again.
     """
-    why = why_not(loads, context)
-    if why is not None:
-        return {}, dict.fromkeys(IDS, why)
     system = system_of(loads)
     readings = read_ground(system, loads.lift.times_s)
     pulls = _pulls_the_floor(system, loads.lift.times_s)
-    sd, shift = spread(loads, context)
+    sd, shift = spread(loads, draws)
     measures: dict[str, Measure] = {}
     reasons: dict[str, str] = {}
     for name, reading in readings.items():

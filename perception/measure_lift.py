@@ -1,5 +1,6 @@
 """One lift of a shot measured: instants, measures with intervals, and a reason for every measure that is absent."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from perception.body import place_measures, pull_phases
 from perception.force import GRAVITY_M_S2, free_fall_gravity
 from perception.front import bar_tilt_at
 from perception.ground_force import forces_on_floor
+from perception.hip_trend import HipTrend, hip_trend
 from perception.instants import LiftTimes
 from perception.kinematics import measure_angles
 from perception.measures import Spread, angle_measures, bar_measures, make_measure, spread_by_noise
@@ -35,6 +37,8 @@ OVER_THE_START = (
     "time_start_to_peak_s",
 )
 FAR_APART_M = 0.12  # m, perspective alone puts them up to 0.1 m apart
+TOLD_HEIGHT_SD_M = 0.01  # m, people tell their height to the nearest centimetre or two
+Z90 = 1.645  # half width of a 90 % interval in SD
 LARGEST_FALL_SD_M_S2 = 1.5  # m/s2, a fall known less well checks nothing
 
 
@@ -49,8 +53,8 @@ def measure_lift(
     *,
     clock: TimeBase,
     spoiled: str | None,
-) -> tuple[Lift, list[str]]:
-    """Return the facts of one lift, and what must be said about how they were found.
+) -> tuple[Lift, list[str], HipTrend | str]:
+    """Return the facts of one lift, what must be said about how they were found, and how the moment at its hip goes.
 
     Args:
         shot: Where it was found.
@@ -97,6 +101,8 @@ def measure_lift(
         measures["free_fall_gravity_m_s2"] = make_measure(
             "free_fall_gravity_m_s2", fall[0], {"scale": fall[1]}, "plate", None, times_s
         )
+    more, less = dip_share(measures, reasons, settings.height_m)
+    measures, reasons = measures | more, reasons | less
     measures = {name: m for name, m in measures.items() if MEASURES[name].belongs_to(lift.kind)}
     return (
         Lift(
@@ -108,7 +114,24 @@ def measure_lift(
             not_measured=_complete_reasons(measures, reasons, lift, settings),
         ),
         [*_judge_agreement(alike, apart), *_judge_fall(fall), *([f"lift {number}: {lift.note}"] if lift.note else [])],
+        hip_trend(floor),
     )
+
+
+def dip_share(
+    measures: Mapping[str, Measure], reasons: Mapping[str, str], height_m: float | None
+) -> tuple[dict[str, Measure], dict[str, str]]:
+    """Return the depth of the dip over the athlete's height; only over one that was told, never over a guess."""
+    name, depth = "dip_depth_stature_ratio", measures.get("dip_depth_m")
+    if depth is None:
+        return {}, {name: reasons["dip_depth_m"]} if "dip_depth_m" in reasons else {}
+    if height_m is None:
+        return {}, {name: "the height of the athlete was not told (--height)"}
+    share = depth.value / height_m
+    sd = float(np.hypot(depth.sd / height_m, TOLD_HEIGHT_SD_M / height_m * share))
+    reach = Z90 * sd
+    told = {"value": share, "unit": "1", "low": share - reach, "high": share + reach}
+    return {name: depth.model_copy(update=told)}, {}
 
 
 def _tilt(shot: Shot, lift: LiftTimes, context: Context, times_s: Floats) -> tuple[dict[str, Measure], dict[str, str]]:

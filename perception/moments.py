@@ -2,7 +2,7 @@
 
 An error of 2 cm in a joint or in the pressure under the foot changes a moment by 50 N m at 2500 N, and one camera sees
 joints to 3 cm. So these curves are for comparing the shape of lifts of one person. The knee's moment, the load on the
-spine and left against right are never given.
+spine and left against right are never given; the moment at L5/S1 only serves to check the motion.
 """
 
 from dataclasses import dataclass
@@ -17,30 +17,28 @@ from perception.skeleton import ANGLES, PLACES, Bones, chain
 
 LUMBAR_SHARE = 0.18  # of the line from hip to shoulder: L5/S1; biomechanics sheet 3.3
 PELVIS_MASS = (0.1247, 0.1117)  # of body mass, lower trunk, (female, male); source: de Leva 1996, table 4
-PRESSURE_OUTSIDE_M = 0.03  # m, beyond heel or toe: such a frame contradicts itself
 LEAST_FORCE = 0.3  # of the weight, below which the place of the force on the floor says nothing
-LARGEST_RESIDUAL = 0.20  # of the moment at L5/S1, top-down against bottom-up
+AVERAGED_S = 0.10  # s, keypoint errors last as long, so what is faster tells nothing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
-    """Moments over T times in N m; positive opens the joint (extension). NaN where they contradict themselves.
+    """Moments over T times in N m, averaged over AVERAGED_S; positive opens the joint (extension).
 
     Attributes:
         times_s: (T,).
-        hip_nm: Both legs together.
+        hip_nm: Both legs together, from the bar downward: needs no force of the floor.
         lumbar_nm: At L5/S1, from the bar downward.
-        residual_ratio: Top-down against bottom-up at L5/S1, over the larger of both.
-        pressure_x_m: Centre of pressure, forward, before it is held inside the foot.
-        is_sound: Pressure under the foot and residual below LARGEST_RESIDUAL.
+        residual_nm: At L5/S1, what is left between the way down from the bar and the way up from the floor; NaN where
+            the floor carries next to nothing.
+        pressure_x_m: Centre of pressure, forward, before it is held inside the foot; NaN likewise.
     """
 
     times_s: Floats
     hip_nm: Floats
     lumbar_nm: Floats
-    residual_ratio: Floats
+    residual_nm: Floats
     pressure_x_m: Floats
-    is_sound: np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,60 +132,80 @@ def _arm(shoulder: Floats, hands: Floats, bones: Bones, mass_kg: float, sex: Sex
     return Piece(total, shoulder + middle * line, own + spread, turn)
 
 
-def pressure_x(system: System, pieces: dict[str, Piece]) -> Floats:
-    """Return (T,), where the force of the floor acts, forward, from the motion of all pieces and the bar; NaN unweighted.
+def averaged(times_s: Floats, values: Floats) -> Floats:
+    """Return values (T,) on an even grid, averaged over AVERAGED_S with a Hann window; ends are held."""
+    half = max(1, round(AVERAGED_S / 2 / float(times_s[1] - times_s[0])))
+    window = np.hanning(2 * half + 3)[1:-1]
+    return np.convolve(np.pad(values, half, mode="edge"), window / window.sum(), mode="valid")
 
-    x = sum [m x (g + a_y) - m y a_x + I alpha] / F_y.
+
+def pressure_x(system: System, pieces: dict[str, Piece]) -> tuple[Floats, Floats]:
+    """Return (T,) twice: where the force of the floor acts, forward, from the motion of all pieces and the bar, and it.
+
+    x = sum [m x (g + a_y) - m y a_x + I alpha] / F_y, both sides averaged. x is NaN where the force is below
+    LEAST_FORCE of the weight.
     """
     ground = np.zeros((len(system.times_s), 2))
     force, turning = load_on(
         system.times_s, list(pieces.values()), ground, np.zeros_like(ground), np.zeros(len(ground))
     )
     bar = system.bar_mass_kg * (system.bar_m_s2 + np.array([0.0, GRAVITY_M_S2]))
-    up = (force + bar)[:, 1]
+    up = averaged(system.times_s, (force + bar)[:, 1])
     where = np.full(len(up), np.nan)
-    np.divide(turning + cross(system.bar_m, bar), up, out=where, where=up > LEAST_FORCE * system.weight_n)
-    return where
+    whole = averaged(system.times_s, turning + cross(system.bar_m, bar))
+    np.divide(whole, up, out=where, where=up > LEAST_FORCE * system.weight_n)
+    return where, up
 
 
 def joint_moments(system: System, states: Floats, bones: Bones, sex: Sex = "unknown") -> Moments:
-    """Return hip and L5/S1 moments while the bar is off the floor and the feet stand.
+    """Return the moments while the bar is off the floor and the feet stand, and how far they contradict themselves.
 
-    The hip is reached from the floor (force at the pressure, held inside the foot), L5/S1 from the bar as well. When
-    the pressure comes from the same motion both ways agree by construction, so the check bites exactly where the
-    pressure had to be moved into the foot; it does not see an error common to both.
+    Two ways lead to L5/S1: down from the bar through arms, head and thorax, and up from the floor through legs and
+    pelvis. The force of the floor follows from the centre of mass, its place from the motion of all pieces, so both
+    ways agree for a motion that a lifter can do; but the floor pushes inside the foot only, so what a motion would need
+    beyond heel or toe stays as a residual. An error common to both ways does not show.
 
     Args:
         system: Paths and masses.
         states: (T, N_STATES), the chain at the same times.
         bones: Its lengths.
         sex: For the segment table.
+
+    Source: biomechanics sheet 3.3; Winter 2009, chapter 5.
     """
     t, hands = system.times_s, system.bar_m
     pieces = body_pieces(states, hands, bones, system.body_mass_kg, sex)
     places = dict(zip(PLACES, np.moveaxis(chain(states, bones), -2, 0), strict=True))
-    pressure = pressure_x(system, pieces)
+    pressure, up = pressure_x(system, pieces)
     held = np.clip(pressure, places["heel"][:, 0], places["toe"][:, 0])
     floor = ground_force(system)
-    at = np.column_stack([held, np.zeros(len(t))])
     hip, lumbar = places["hip"], places["hip"] + LUMBAR_SHARE * (places["shoulder"] - places["hip"])
-    legs = [pieces[n] for n in ("foot", "shank", "thigh")]
-    _, on_legs = load_on(t, legs, hip, floor, cross(at - hip, floor))
-    _, on_lower = load_on(t, [*legs, pieces["pelvis"]], lumbar, floor, cross(at - lumbar, floor))
+    at = np.column_stack([np.nan_to_num(pressure), np.zeros(len(t))])
+    lower = [pieces[n] for n in ("foot", "shank", "thigh", "pelvis")]
+    _, on_lower = load_on(t, lower, lumbar, floor, cross(at - lumbar, floor))
     bar = -system.bar_mass_kg * (system.bar_m_s2 + np.array([0.0, GRAVITY_M_S2]))
     upper = [pieces[n] for n in ("thorax", "head", "arm")]
     _, on_upper = load_on(t, upper, lumbar, bar, cross(hands - lumbar, bar))
-    apart = np.abs(on_upper + on_lower) / np.maximum(np.maximum(np.abs(on_upper), np.abs(on_lower)), 1e-9)
-    outside = ~(np.abs(pressure - held) <= PRESSURE_OUTSIDE_M)
-    sound = ~outside & (apart < LARGEST_RESIDUAL)
+    _, on_trunk = load_on(t, [*upper, pieces["pelvis"]], hip, bar, cross(hands - hip, bar))
     # seen with the athlete facing +x, a moment from x to y on the upper body opens hip and back
     out = Moments(
         times_s=t.copy(),
-        hip_nm=np.where(outside, np.nan, -on_legs),
-        lumbar_nm=np.where(sound, on_upper, np.nan),
-        residual_ratio=apart,
+        hip_nm=averaged(t, on_trunk),
+        lumbar_nm=averaged(t, on_upper),
+        residual_nm=averaged(t, on_upper + on_lower) + (pressure - held) * up,
         pressure_x_m=pressure,
-        is_sound=sound,
     )
-    freeze(out.times_s, out.hip_nm, out.lumbar_nm, out.residual_ratio, out.pressure_x_m, out.is_sound)
+    freeze(out.times_s, out.hip_nm, out.lumbar_nm, out.residual_nm, out.pressure_x_m)
     return out
+
+
+def residual_ratio(moments: Moments, start_s: float, end_s: float) -> float:
+    """Return the root mean square of the residual at L5/S1 over its largest moment, between two times.
+
+    Infinite where the floor carries next to nothing in between.
+    """
+    inside = (moments.times_s >= start_s) & (moments.times_s <= end_s)
+    residual, peak = moments.residual_nm[inside], float(np.max(np.abs(moments.lumbar_nm[inside]), initial=0.0))
+    if not np.isfinite(residual).all() or peak <= 0:
+        return float("inf")
+    return float(np.sqrt(np.mean(residual**2))) / peak

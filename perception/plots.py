@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from coach.domain.lift import CameraFacts, InstantName, Lift, LiftName, Report
 from coach.domain.measures import Measure
 from coach.domain.words import LIFT_WORDS, PLOT_WORDS, instant_words
+from perception.hip_trend import HipTrend
 from perception.kinematics import joint_angles
 from perception.scene import Motion, Scene, make_scenes
 from perception.tracks import Tracks
@@ -21,6 +22,8 @@ DPI = 150
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#AA4499"  # told apart with any colour vision
 INK, SOFT, LINE = "#1c2430", "#6b7686", "#d5dbe3"
 Z90 = 1.645  # half width of a 90 % interval in SD
+
+WORDS_SHARE = 0.26  # of the height of a path's plot, what the words beside a mark take; equal axes make it a width
 
 _PHASES: tuple[tuple[InstantName, InstantName, str], ...] = (
     ("dip_start", "dip_bottom", "dip"),
@@ -65,12 +68,24 @@ def write_plots(report: Report, tracks: Tracks, out_dir: Path) -> list[Plot]:
     return plots
 
 
+def plots_left_out(report: Report, tracks: Tracks) -> list[str]:
+    """Return a sentence for every lift whose moment at the hips is not drawn, with the reason."""
+    several = len(report.lifts) > 1
+    reasons = ((lift, tracks.hips.get(lift.number, "")) for lift in report.lifts)
+    return [
+        (f"{LIFT_WORDS[lift.lift]} {lift.number}: " if several else "") + f"The moment at the hips is not shown: {why}."
+        for lift, why in reasons
+        if isinstance(why, str) and why
+    ]
+
+
 def _figures(scene: Scene, camera: CameraFacts, tracks: Tracks, has_scale: bool) -> Iterator[tuple[str, Figure | None]]:
     if has_scale:
         yield "bar_path", draw_bar_path(scene, camera, tracks)
         yield "height_velocity", draw_height_velocity(scene, tracks)
         yield "force", draw_force(scene, tracks)
     yield "joint_angles", draw_joint_angles(scene, camera, tracks)
+    yield "hip_moment", draw_hip_moment(scene, tracks)
 
 
 def _save(figure: Figure, lift: Lift, name: str, out_dir: Path, is_one_of_many: bool) -> Plot:
@@ -114,9 +129,12 @@ def draw_bar_path(scene: Scene, camera: CameraFacts, tracks: Tracks) -> Figure |
     axes.add_collection(lines)
     _mark_path(axes, scene.lift, tracks)
     reach = max(0.24, 1.25 * float(np.nanmax(np.abs(x))))
-    axes.set_xlim(-reach, reach)
     tops = [scene.lift.measures[name].high for name in _HEIGHTS.values() if name in scene.lift.measures]
-    axes.set_ylim(-0.08, max(float(np.nanmax(y)), *tops, 0.0) + 0.08)
+    top = max(float(np.nanmax(y)), *tops, 0.0) + 0.08
+    axes.set_ylim(-0.08, top)
+    marked = [tracks.bar.x_m[i.frame] for n in _MARKED if (i := scene.lift.instants.get(n)) and i.frame < len(bar.x_m)]
+    words_end = float(np.nanmax([*marked, 0.0])) + WORDS_SHARE * (top + 0.08)
+    axes.set_xlim(-reach, max(reach, words_end))
     axes.set_aspect("equal")
     axes.set_xlabel("← toward the lifter      from lift-off (m)      forward →", color=INK, fontsize=9)
     axes.set_ylabel("height above rest (m)", color=INK)
@@ -313,6 +331,36 @@ def draw_joint_angles(scene: Scene, camera: CameraFacts, tracks: Tracks) -> Figu
     axes.set_xlabel("time in the clip (s)", color=INK)
     axes.set_ylabel("angle (°), 180 = straight", color=INK)
     axes.legend(frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4)
+    return figure
+
+
+def draw_hip_moment(scene: Scene, tracks: Tracks) -> Figure | None:
+    """Draw the moment at the hips through the first pull as a share of its own peak, with its band; None without it."""
+    trend = tracks.hips.get(scene.lift.number)
+    if not isinstance(trend, HipTrend):
+        return None
+    figure = Figure(figsize=(5.4, 2.9))
+    axes = plain_axes(figure, 1, 1, 1)
+    t, first_s, last_s = trend.times_s, float(trend.times_s[0]), float(trend.times_s[-1])
+    axes.fill_between(t, 100 * trend.low, 100 * trend.high, color=PURPLE, alpha=0.25, linewidth=0, label="90 % band")
+    axes.plot(t, 100 * trend.share, color=PURPLE, linewidth=2.2, label="hips, both legs together")
+    for time_s, words in ((first_s, "lift-off"), (last_s, "end of first pull")):
+        axes.axvline(time_s, color=SOFT, linewidth=1, linestyle=(0, (4, 3)))
+        axes.annotate(
+            words,
+            (time_s, 1),
+            xycoords=axes.get_xaxis_transform(),
+            xytext=(4 if time_s == first_s else -4, -2),
+            textcoords="offset points",
+            ha="left" if time_s == first_s else "right",
+            va="top",
+            fontsize=9,
+            color=INK,
+        )
+    axes.set_ylim(0, max(130.0, 100 * float(np.max(trend.high)) + 12))
+    axes.set_xlabel("time in the clip (s)", color=INK)
+    axes.set_ylabel("share of its own peak (%)", color=INK)
+    axes.legend(frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
     return figure
 
 

@@ -10,7 +10,7 @@ from coach.domain.measures import MEASURES
 from perception.bar import BarCurve
 from perception.force import bar_force, effort, impulse_check
 from perception.gates import why_not_from_here, why_not_level
-from perception.instants import STEP_S, LiftTimes
+from perception.instants import STEP_S, STILL_M_S, LiftTimes
 from perception.pose import Floats
 from perception.scale import Scale
 from perception.timebase import TimeBase
@@ -20,6 +20,7 @@ KNEE_RISE = 0.152  # of stature, from the rest of a 450 mm plate's centre to the
 KNEE_RISE_SD_M = 0.02  # m, bodies differ
 KNEE_SD_S = 0.04  # s, moment of the knee's turning points
 EDGE_SD_FRAMES = 0.4  # frames, moment of an edge of a phase, where force still acts
+PAUSE_SD_S = 0.008  # s, how long the bar stands in the dip; from simulated lifts
 TOP_SD_S = 0.03  # s, when a bar that comes to rest has reached the top
 PULLS: tuple[tuple[str, InstantName, InstantName], ...] = (
     ("first_pull", "lift_off", "end_first_pull"),
@@ -146,6 +147,8 @@ def _read_jerk(curve: BarCurve, lift: LiftTimes, context: Context) -> dict[str, 
     out = _read_top(path, at)
     if "dip_start" in at and "dip_bottom" in at:
         out |= _read_dip(path, at)
+        pause_s = _pause_s(path, at)
+        out["dip_pause_s"] = Reading(pause_s, at["dip_bottom"], own_sd=PAUSE_SD_S)
         bottom, drive = path.at(at["dip_bottom"]), path.at(at["peak_velocity"])
         start = path.at(at["dip_start"])
         out["drive_time_s"] = Reading(at["peak_velocity"] - at["dip_bottom"], at["peak_velocity"])
@@ -165,6 +168,14 @@ def _read_dip(path: _Path, at: Mapping[InstantName, float]) -> dict[str, Reading
         "dip_depth_m": Reading(path.at(start)[0] - path.at(bottom)[0], bottom),
         "dip_peak_velocity_m_s": Reading(float(-path.v[fastest]), float(path.t[fastest])),
     }
+
+
+def _pause_s(path: _Path, at: Mapping[InstantName, float]) -> float:
+    """Return how long the bar is slower than STILL_M_S between its fastest way down and its fastest way up, in s."""
+    down = (path.t >= at["dip_start"]) & (path.t <= at["dip_bottom"])
+    fastest_s = float(path.t[np.argmin(np.where(down, path.v, np.inf))])
+    turning = (path.t >= fastest_s) & (path.t <= at["peak_velocity"])
+    return float((np.abs(path.v[turning]) < STILL_M_S).sum()) * STEP_S
 
 
 def _read_squat(curve: BarCurve, lift: LiftTimes, context: Context) -> dict[str, Reading]:

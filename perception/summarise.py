@@ -14,6 +14,7 @@ from perception.bar import fit_curve
 from perception.bar_end import track_bar_end
 from perception.clip_checks import safe_name
 from perception.force import bar_force
+from perception.hip_trend import HipTrend
 from perception.lifts import declined_stretches, find_lifts
 from perception.measure_lift import check_clock, measure_lift, pull_times
 from perception.plate import PlateTrack
@@ -78,7 +79,7 @@ def measure_watched(clip: Clip, watched: Watched, settings: AnalysisSettings, *,
     found = (look_at_shot(clip, watched, a, b, settings, use_plate=use_plate) for a, b in pairwise(edges))
     shots = [shot for shot in found if shot is not None]
     _require_lifts(watched, shots, clip.path)
-    lifts, warnings = _measure_lifts(watched, shots, settings, facts.frame_rate_hz)
+    lifts, warnings, hips = _measure_lifts(watched, shots, settings, facts.frame_rate_hz)
     main = next((s for s in shots if s.lifts), shots[0])
     n_athlete = sum(int(np.isfinite(s.pose.points_px[:, 0, 0]).sum()) for s in shots)
     report = Report(
@@ -100,7 +101,7 @@ def measure_watched(clip: Clip, watched: Watched, settings: AnalysisSettings, *,
             )
         ),
     )
-    return Analysis(clip, report, _join_tracks(watched, shots, settings))
+    return Analysis(clip, report, replace(_join_tracks(watched, shots, settings), hips=hips))
 
 
 def _slow_motion(shot: Shot) -> str | None:
@@ -205,8 +206,9 @@ def _declined(shots: list[Shot], cuts: tuple[int, ...]) -> list[str]:
 
 def _measure_lifts(
     watched: Watched, shots: list[Shot], settings: AnalysisSettings, frame_rate_hz: float
-) -> tuple[list[Lift], list[str]]:
+) -> tuple[list[Lift], list[str], dict[int, HipTrend | str]]:
     lifts: list[Lift] = []
+    hips: dict[int, HipTrend | str] = {}
     warnings: list[str] = []
     for shot in shots:
         clock = check_clock(shot, settings)
@@ -214,7 +216,7 @@ def _measure_lifts(
             first, last = (
                 int(np.searchsorted(watched.times_s, s)) for s in (beginning(found), max(found.times_s.values()))
             )
-            lift, said = measure_lift(
+            lift, said, hip = measure_lift(
                 shot,
                 curve,
                 found,
@@ -226,9 +228,10 @@ def _measure_lifts(
                 spoiled=watched.camera.why_spoiled(first, last + 1),
             )
             lifts.append(lift)
+            hips[lift.number] = hip
             warnings.extend(said)
         warnings += [clock.warning] if clock.warning and shot.lifts else []
-    return lifts, warnings
+    return lifts, warnings, hips
 
 
 def _join_tracks(watched: Watched, shots: list[Shot], settings: AnalysisSettings) -> Tracks:

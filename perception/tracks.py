@@ -1,10 +1,12 @@
 """Tracks of the bar and everything per frame that the pictures and tables are drawn from."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from perception.camera_track import CameraTrack
+from perception.hip_trend import HipTrend
 from perception.pose import Floats, PoseTrack, check_shape, freeze
 
 
@@ -59,8 +61,14 @@ class BarTrack:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tracks:
-    """The athlete's pose and the bar, frame by frame, for pictures and tables; `camera` None for one that stands still."""
+    """The athlete's pose and the bar, frame by frame, for pictures and tables.
+
+    Attributes:
+        camera: None for one that stands still.
+        hips: By the number of the lift, how the moment at the hip goes, or why that is not known.
+    """
 
     pose: PoseTrack
     bar: BarTrack
     camera: CameraTrack | None = None
+    hips: Mapping[int, HipTrend | str] = field(default_factory=dict)

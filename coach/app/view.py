@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from coach.app.state import Analysed
 from coach.app.worker import Progress
+from coach.coverage import Judged, judged_on_page
 from coach.domain.guidance import Guidance, Priority
 from coach.domain.lift import Lift, Report
 from coach.domain.measures import MEASURES
@@ -85,6 +86,7 @@ class LiftView(NamedTuple):
     outcome: str
     guidance: Guidance | None
     by: str
+    judged: Judged | None
     cards: list[Card]
     times: dict[int, float]
     instants: list[tuple[str, float]]
@@ -154,6 +156,7 @@ def render_guidance(guidance: Guidance, report: Report, lift: Lift, library: Lib
         cards=_cards(report, lift, guidance, library),
         times=frame_times(report, lift),
         is_blind=True,
+        judged=None,
         has_video=True,
         by="",
     )
@@ -167,6 +170,7 @@ def _lifts(analysed: Analysed, library: Library) -> list[LiftView]:
             outcome=OUTCOME_WORDS[lift.outcome],
             guidance=(said := analysed.guidances.get(lift.number)),
             by=" · ".join(part for part in (said.writer, said.model, said.adapter) if part) if said else "",
+            judged=judged_on_page(lift, report.camera, library, said.language) if said else None,
             cards=_cards(report, lift, said, library) if said else [],
             times=frame_times(report, lift),
             instants=[(instant_words(n, lift.lift), i.time_s) for n in INSTANT_WORDS if (i := lift.instants.get(n))],

@@ -72,6 +72,8 @@ PLOT_WORDS: dict[str, str] = {
     "height_velocity": "Height and upward velocity of the bar",
     "force": "Vertical force on the bar",
     "joint_angles": "Joint angles of the side nearer the camera",
+    "hip_moment": "Turning effect (moment) at the hips, both legs together, as a share of its own peak: a trend to lay "
+    "beside your own lifts only",
 }
 """What each plot of a lift shows; the files are `plots/lift<number>-<name>.png`."""
 

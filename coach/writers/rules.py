@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from coach.coverage import MIN_JUDGED, Coverage, cover, coverage_text
 from coach.domain.conversation import Picture
 from coach.domain.guidance import Language, Priority
 from coach.domain.lift import CameraFacts, Finding, Lift, Report
@@ -13,7 +14,6 @@ from coach.writer import Draft
 from corpus.knowledge.library import Fault, Library, Phrases
 
 MAX_PRIORITIES = 2
-MIN_MEASURES_TO_CLEAR = 3  # technique measures before "nothing is outside its limits" may be said
 _FACTS = ("bar_peak_velocity_m_s", "bar_max_height_m")  # what may stand first when nothing is clearly good
 _FORWARD_FAULTS = ("bar_swing_forward", "bar_forward_off_floor")
 
@@ -46,15 +46,16 @@ class RulesWriter:
             return _nothing(words, language, words.say("no_attempt"), unmeasured)
         if not lift.measures:
             return _nothing(words, language, words.say("nothing_measured"), unmeasured)
+        covered = cover(lift, report.camera, library, language, history)
         cued = [f for f in lift.findings if may_cue(f, lift, library, history)][:MAX_PRIORITIES]
         return Draft(
             language=language,
             writer=self.name,
-            strength=_opening(report, lift, library, language, history, bool(cued)),
+            strength=_opening(report, lift, library, language, history, None if cued else covered),
             priorities=tuple(_priority(f, lift, library, language) for f in cued),
-            next_film=_next_film(lift, report.camera, cued, library, language),
+            next_film=_next_film(lift, report.camera, cued, library, language, covered),
             safety=_safety(cued, library, language),
-            not_measured=unmeasured,
+            not_measured=(*coverage_text(covered, library, language), *unmeasured),
         )
 
 
@@ -100,19 +101,23 @@ def _capital(text: str) -> str:
 
 
 def _opening(
-    report: Report, lift: Lift, library: Library, language: Language, history: Sequence[Lift], has_priority: bool
+    report: Report,
+    lift: Lift,
+    library: Library,
+    language: Language,
+    history: Sequence[Lift],
+    covered: Coverage | None,
 ) -> str:
-    """Return what was good, what became of the lift, and whether there is anything to change."""
+    """Return what was good, what became of the lift, and how far its technique could be judged without a priority."""
     words = library.texts[language]
     parts = [_strength(report, lift, library, language, history), _outcome(lift, library, language)]
-    if not has_priority:
-        parts.append(words.say(_verdict_key(lift, library)))
+    if covered is not None:
+        parts.append(words.say(_verdict_key(lift, covered)))
     return _joined(*parts, language=language)
 
 
-def _verdict_key(lift: Lift, library: Library) -> str:
-    judged = {f.measures[0] for f in library.measurable_faults() if lift.lift in f.lifts} & set(lift.measures)
-    if len(judged) < MIN_MEASURES_TO_CLEAR:
+def _verdict_key(lift: Lift, covered: Coverage) -> str:
+    if covered.n_judged < MIN_JUDGED:
         return "few_measures"
     return "only_watch" if lift.findings else "all_clear"
 
@@ -185,11 +190,16 @@ def _number(fault: Fault, measure: Measure, language: Language) -> str:
     return measure_text(fault.measures[0], measure, language, mirrored=is_backward or is_either_way)
 
 
-def _next_film(lift: Lift, camera: CameraFacts, cued: Sequence[Finding], library: Library, language: Language) -> str:
+def _next_film(
+    lift: Lift, camera: CameraFacts, cued: Sequence[Finding], library: Library, language: Language, covered: Coverage
+) -> str:
+    """Return how to film next: as before only where most of what can be measured was judged."""
     words = library.texts[language]
     watched = cued or lift.findings[:1]
     if not watched:
-        return words.say("film_keep" if camera.view == "side" else "film_side")
+        if camera.view == "side" and 2 * covered.n_judged >= covered.n_measurable:
+            return words.say("film_keep")
+        return _joined(words.say("film_side"), words.say("film_how"), language=language)
     needs_side = any("side" in library.faults[f.fault].needs_view for f in watched)
     names = words.say("name_separator").join(_name(f.measures[0], library, language) for f in watched)
     return _joined(

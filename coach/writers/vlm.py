@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from coach.coverage import coverage_lines
 from coach.domain.conversation import Picture, Turn
 from coach.domain.errors import ServiceError
 from coach.domain.guidance import Guidance, Language, Priority
@@ -90,7 +91,7 @@ class VlmWriter:
         if lift is None or lift.outcome == "no_attempt" or not lift.measures:
             return RulesWriter().write(report, lift, library, language, history)
         return self._draft(
-            self._opening(report, lift, library, language, history, pictures), lift, library, language, history
+            report, self._opening(report, lift, library, language, history, pictures), lift, library, language, history
         )
 
     def repair(
@@ -109,7 +110,7 @@ class VlmWriter:
             Turn(role="assistant", text=draft.written),
             repair_turn(removed, draft.language),
         )
-        return self._draft(turns, lift, library, draft.language, history)
+        return self._draft(report, turns, lift, library, draft.language, history)
 
     def talk(
         self,
@@ -172,7 +173,13 @@ class VlmWriter:
         return self._find(question, language, (), QUESTION_PASSAGES)
 
     def _draft(
-        self, turns: Sequence[Turn], lift: Lift, library: Library, language: Language, history: Sequence[Lift]
+        self,
+        report: Report,
+        turns: Sequence[Turn],
+        lift: Lift,
+        library: Library,
+        language: Language,
+        history: Sequence[Lift],
     ) -> Draft:
         schema = draft_schema(lift, library, history)
         reply = self._client.complete(turns, schema=schema, model=self._model)
@@ -189,7 +196,10 @@ class VlmWriter:
             priorities=tuple(texts.priority(p, limits) for p in said.priorities),
             next_film=texts.filled(said.next_film, limits["next_film"]),
             safety=texts.safety(said.safety, limits["safety"]),
-            not_measured=grouped_not_measured(lift, library, language),
+            not_measured=(
+                *coverage_lines(lift, report.camera, library, language, history),
+                *grouped_not_measured(lift, library, language),
+            ),
             written=reply.text,
         )
 

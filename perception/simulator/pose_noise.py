@@ -13,7 +13,8 @@ from perception.plate import PlateTrack
 from perception.pose import INDEX, KEYPOINTS, Floats, PoseTrack
 from perception.simulator.camera import Camera, camera_of
 from perception.simulator.mannequin import plate_face_m
-from perception.simulator.motion import SnatchMotion
+from perception.simulator.simulation import Motion
+from perception.simulator.spec import LiftSpec
 
 LASTS_S = 0.10  # s, errors of neighbouring frames are alike for so long (e-fold); measured 0.05 to 0.2
 HIDDEN_LASTS_S = 0.25  # s, the same for guesses behind the plate
@@ -56,19 +57,19 @@ def wander(random: np.random.Generator, times_s: Floats, lasts_s: float) -> Floa
 
 
 def observe_lift(
-    motion: SnatchMotion, times_s: Floats, random: np.random.Generator, strength: float = 1.0
+    spec: LiftSpec, motion: Motion, times_s: Floats, random: np.random.Generator, strength: float = 1.0
 ) -> tuple[PoseTrack, PlateTrack]:
     """Return pose and plate of a simulated lift as analysed pictures would give them.
 
     Args:
-        motion: The lift, filmed as its spec says.
+        spec: Who lifts what, and where the camera stands.
+        motion: The lift.
         times_s: (T,) after lift-off; the tracks count from the first.
         random: Source of the errors.
         strength: Factor on all errors of keypoints and plate.
     """
-    spec = motion.spec
     camera = camera_of(spec.camera, spec.video)
-    plate = _plate(motion, camera, times_s, random, strength)
+    plate = _plate(spec, motion, camera, times_s, random, strength)
     points = motion.keypoints(times_s)
     px = camera.project(points)
     body_m_per_px = camera.depth_m(np.array([[0.0, 1.0, 0.0]]))[0] / camera.focal_px
@@ -100,9 +101,8 @@ def _errors(part: str, times_s: Floats, random: np.random.Generator) -> tuple[Fl
 
 
 def _plate(
-    motion: SnatchMotion, camera: Camera, times_s: Floats, random: np.random.Generator, strength: float
+    spec: LiftSpec, motion: Motion, camera: Camera, times_s: Floats, random: np.random.Generator, strength: float
 ) -> PlateTrack:
-    spec = motion.spec
     state = motion.bar(times_s)
     near = float(np.sign(camera.position_m[2])) * plate_face_m(spec.bar)
     centre = np.column_stack([state.position_m, np.full(len(times_s), near)])

@@ -35,7 +35,7 @@ _SD = {  # smallest and largest SD of a measure's error by unit, as analyses of 
     "N s": (6.0, 20.0),
 }
 _PLATE_SD_M = (0.002, 0.006)  # of distances that one plate shows against itself
-_PLATE_WORDS = ("forward", "toward", "rearward", "drop")
+_PLATE_WORDS = ("forward", "toward", "rearward", "drop", "dip_depth")
 _GROUPS: tuple[tuple[float, str, str], ...] = (  # how often, why, and what an analysis does not measure
     (0.35, "no clear transition between first and second pull was seen", "first_pull transition second_pull"),
     (0.35, "the joints were hidden or did not fit a body at this moment", "knee_angle_start trunk_angle"),

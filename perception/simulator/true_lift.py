@@ -78,6 +78,7 @@ class Dense:
         self.times_s = np.arange(n) / DENSE_HZ + motion.start_s
         self.state: BarState = motion.bar(self.times_s)
         self.points = motion.keypoints(self.times_s)
+        self.stature_m = spec.lifter.height_m
         self.bar_kg, self.body_kg = spec.bar.mass_kg, spec.lifter.mass_kg
         self.rest_m = spec.bar.plate_diameter_m / 2
         self.x, self.y = self.state.position_m.T
@@ -335,6 +336,9 @@ class _Measures:
             "knee_angle_bottom_deg": float(self.d.knee_deg[bottom]),
         }
         if self.plan.kind == "jerk":
+            fastest = start + int(np.argmin(self.d.v[start : bottom + 1]))
+            found["dip_pause_s"] = float((np.abs(self.d.v[fastest : self.peak]) < -STILL_M_S).sum()) / DENSE_HZ
+            found["dip_depth_stature_ratio"] = found["dip_depth_m"] / self.d.stature_m
             found["bar_forward_dip_m"] = float(self.d.x[bottom] - self.d.x[start])
             found["bar_forward_drive_m"] = float(self.d.x[self.peak] - self.d.x[bottom])
         return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from coach.coverage import coverage_lines
 from coach.domain.guidance import Guidance, Language
 from coach.domain.lift import (
     CameraFacts,
@@ -50,6 +51,22 @@ CLEAN: dict[str, float] = {
 FRONT: dict[str, float] = {"bar_peak_velocity_m_s": 1.85, "bar_max_height_m": 1.10, "left_right_wrist_height_m": 0.01}
 """A snatch with nothing to change, seen from the front."""
 
+JERK: dict[str, float] = {
+    "bar_peak_velocity_m_s": 1.60,
+    "bar_max_height_m": 0.32,
+    "bar_to_foot_catch_m": 0.01,
+    "dip_depth_m": 0.17,
+    "dip_depth_stature_ratio": 0.10,
+    "dip_pause_s": 0.02,
+    "drive_time_s": 0.19,
+    "bar_forward_dip_m": 0.001,
+    "bar_forward_drive_m": -0.002,
+}
+"""A jerk with nothing to change, seen from the side."""
+
+EXACT = {"dip_depth_stature_ratio": 0.003, "bar_forward_dip_m": 0.0035}
+"""SDs of measures that come more exactly than others of their unit."""
+
 SD = {"m": 0.005, "deg": 2.0, "s": 0.015, "m/s": 0.02, "1": 0.012, "N": 20.0, "W": 20.0, "J": 10.0, "N s": 3.0}
 FAULTY: dict[str, float] = {
     "start_hips_high": 8.0,
@@ -68,13 +85,18 @@ FAULTY: dict[str, float] = {
     "catch_behind": -0.16,
     "net_rearward_missing": -0.02,
     "uneven_lockout": 0.12,
+    "dip_forward": 0.05,
+    "dip_deep": 0.17,
+    "dip_shallow": 0.03,
+    "dip_pause": 0.25,
+    "drive_forward": 0.09,
 }
 """A value of its measure that shows each fault beyond doubt."""
 
 
 def make_measure(name: str, value: float, frame: int | None = None, sd: float | None = None) -> Measure:
     unit = MEASURES[name].unit
-    reach = 1.645 * (SD.get(unit, 0.1) if sd is None else sd)
+    reach = 1.645 * (EXACT.get(name, SD.get(unit, 0.1)) if sd is None else sd)
     return Measure(value=value, unit=unit, low=value - reach, high=value + reach, source="plate", frame=frame)
 
 
@@ -147,8 +169,16 @@ def guide(lift: Lift, view: View = "side", language: Language = "en") -> Guidanc
 def faulty_lift(fault: str) -> Lift:
     """Return a lift that shows one fault, beyond doubt, in a view that can show it."""
     record = LIBRARY.faults[fault]
-    base = CLEAN if "side" in record.needs_view else FRONT
-    return make_lift({record.measures[0]: FAULTY[fault]}, base=base)
+    base, lift = _base(fault)
+    return make_lift({record.measures[0]: FAULTY[fault]}, base=base, lift=lift)
+
+
+def _base(fault: str) -> tuple[Mapping[str, float], LiftName]:
+    """Return clean measures in the view of a fault, and of which lift."""
+    record = LIBRARY.faults[fault]
+    if "snatch" not in record.lifts:
+        return JERK, "jerk"
+    return (CLEAN if "side" in record.needs_view else FRONT), "snatch"
 
 
 def view_of(fault: str) -> View:
@@ -157,7 +187,13 @@ def view_of(fault: str) -> View:
 
 def clean_lift(fault: str) -> Lift:
     """Return a clean lift in the view of a fault."""
-    return make_lift(base=CLEAN if view_of(fault) == "side" else FRONT)
+    base, lift = _base(fault)
+    return make_lift(base=base, lift=lift)
+
+
+def counts_of(lift: Lift, view: View = "side", language: Language = "en") -> tuple[str, ...]:
+    """Return what is said of how much could be judged in a lift."""
+    return coverage_lines(lift, make_camera(view), LIBRARY, language)
 
 
 def all_text(guidance: Guidance) -> str:

@@ -9,7 +9,7 @@ from coach.domain.lift import Finding
 from coach.quantities import find_quantities, normalised
 from coach.wording import has_right_script, measure_text, sentences
 from coach.writer import Draft
-from tests.coach.made_up_lifts import LIBRARY, faulty_lift, guide, make_lift, make_report
+from tests.coach.made_up_lifts import LIBRARY, counts_of, faulty_lift, guide, make_lift, make_report
 
 LIFT = make_lift(
     {
@@ -388,7 +388,7 @@ def draft_with(**changes: object) -> Draft:
 
 def check(draft: Draft):  # type: ignore[no-untyped-def]
     lift = make_report(faulty_lift("bar_swing_forward")).lifts[0]
-    return check_guidance(draft, lift, lift.findings, LIBRARY)
+    return check_guidance(draft, lift, lift.findings, LIBRARY, counts_of(lift))
 
 
 def test_an_untouched_draft_passes_whole() -> None:

@@ -41,7 +41,7 @@ def test_a_fault_is_silent_when_its_measure_is_too_uncertain(fault: str) -> None
     assert limit is not None
     name = record.measures[0]
     far = 4.0 if record.direction == "above" else -4.0
-    unsure = make_lift({name: far * 100}, sd={name: 1.01 * limit})
+    unsure = make_lift({name: far * 100}, lift=clean_lift(fault).lift, sd={name: 1.01 * limit})
 
     assert fault not in found(unsure, view_of(fault))
     assert (

@@ -15,7 +15,17 @@ from coach.writer import WRITERS, Draft, Repairs, Talks
 from coach.writers.vlm import VlmWriter, as_written, create, find_passages
 from corpus.knowledge.library import LANGUAGES
 from tests.coach.fake_model import ADAPTER, FakeClient, rules_as_written, writer_of
-from tests.coach.made_up_lifts import FAULTY, LIBRARY, RULES, faulty_lift, guide, make_lift, make_report, view_of
+from tests.coach.made_up_lifts import (
+    FAULTY,
+    LIBRARY,
+    RULES,
+    counts_of,
+    faulty_lift,
+    guide,
+    make_lift,
+    make_report,
+    view_of,
+)
 
 SIDE_FAULTS = sorted(f for f in FAULTY if view_of(f) == "side")
 SWING = make_report(faulty_lift("bar_swing_forward")).lifts[0]
@@ -30,7 +40,9 @@ def draft_of(writer: VlmWriter, lift: Lift = SWING, language: Language = "en", *
 def test_a_model_that_says_what_the_rules_say_gives_the_same_guidance(fault: str, language: Language) -> None:
     lift = make_report(faulty_lift(fault)).lifts[0]
     writer, _ = writer_of(rules_as_written(lift, language))
-    guidance = check_guidance(draft_of(writer, lift, language), lift, lift.findings, LIBRARY)
+    guidance = check_guidance(
+        draft_of(writer, lift, language), lift, lift.findings, LIBRARY, counts_of(lift, language=language)
+    )
     rules = guide(lift, language=language)
 
     assert guidance.check.removed == ()

@@ -22,6 +22,7 @@ LIBRARY = load_library()
 TEACHER = RulesTeacher(LIBRARY)
 SIDE = simulated_report(random_spec(7, fault="bar_swing_forward"), 0)
 FRONT = simulated_report(random_spec(7, view="front"), 0)
+JERK = simulated_report(random_spec(7, lift="jerk"), 0)
 FAULTS = [f.id for f in LIBRARY.measurable_faults() if f.reference == "absolute"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh-Hant", "zh-Hans")
 
@@ -39,7 +40,7 @@ def _passage(text: str, licence: str | None = "Apache-2.0") -> Passage:
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_lift_can_be_given_every_fault_that_can_be_measured(name: str) -> None:
     fault = LIBRARY.faults[name]
-    report = SIDE if may_show(SIDE, fault) else FRONT
+    report = next(report for report in (SIDE, FRONT, JERK) if may_show(report, fault))
 
     found = [
         {f.fault for f in judged(with_fault(report, fault, seed), LIBRARY).lifts[0].findings} for seed in range(12)

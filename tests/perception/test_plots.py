@@ -1,8 +1,18 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
-from perception.plots import draw_bar_path, draw_force, draw_height_velocity, write_plots
+from perception.hip_trend import HipTrend
+from perception.plots import (
+    draw_bar_path,
+    draw_force,
+    draw_height_velocity,
+    draw_hip_moment,
+    plots_left_out,
+    write_plots,
+)
 from perception.scene import Motion, make_scenes
 from tests.perception.made_up_lift import INSTANTS_S, make_report, make_tracks
 
@@ -87,3 +97,23 @@ def test_captions_name_the_lift_when_there_are_several(tmp_path):
     plots = write_plots(report.model_copy(update={"lifts": (report.lifts[0], second)}), make_tracks(), tmp_path)
     assert plots[0].caption.startswith("Snatch 1: ")
     assert plots[-1].caption.startswith("Jerk 2: ")
+
+
+def test_the_moment_at_the_hips_is_drawn_as_a_share_or_left_out_with_its_reason(tmp_path):
+    t = np.linspace(1.0, 1.5, 20)
+    share = 1 - 0.4 * (t - 1.2) ** 2
+    trend = HipTrend(t, share, share - 0.15, share + 0.15, 0.1)
+    report, tracks = make_report(), make_tracks(mass_kg=80.0)
+
+    plots = write_plots(report, replace(tracks, hips={1: trend}), tmp_path)
+    assert names(plots)[-1] == "hip_moment"
+    assert plots_left_out(report, replace(tracks, hips={1: trend})) == []
+    axes = draw_hip_moment(scene_of(report, tracks), replace(tracks, hips={1: trend}))
+    assert "%" in axes.axes[0].get_ylabel()
+    assert "N" not in axes.axes[0].get_ylabel()
+
+    without = replace(tracks, hips={1: "the mass of the body was not told (--body-mass)"})
+    assert "hip_moment" not in names(write_plots(report, without, tmp_path))
+    assert plots_left_out(report, without) == [
+        "The moment at the hips is not shown: the mass of the body was not told (--body-mass)."
+    ]

@@ -235,11 +235,10 @@ def moved_quantity(
         return lift.measures[name], threshold, sense
     at = find_instants(dense, motion.lifts[0])
     if fault in ("dip_deep", "dip_shallow"):
-        depth = lift.measures["dip_depth_m"] / spec.lifter.height_m
+        depth = lift.measures["dip_depth_stature_ratio"]
         return (depth, 0.15, 1) if fault == "dip_deep" else (depth, 0.05, -1)
     if fault == "dip_pause":
-        fastest = at["dip_start"] + int(np.argmin(dense.v[at["dip_start"] : at["dip_bottom"]]))
-        return float((np.abs(dense.v[fastest : at["peak_velocity"]]) < 0.10).sum()) / 1000, 0.15, 1
+        return lift.measures["dip_pause_s"], 0.15, 1
     catch = at["catch"]
     if fault == "trunk_collapse":
         return float(dense.trunk_deg[catch]), 50.0, -1
