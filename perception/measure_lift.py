@@ -24,8 +24,15 @@ from perception.scale import Scale
 from perception.shot import Shot
 from perception.timebase import FALL_FINE_M_S2, PullTimes, TimeBase, bounce_gravity, check_time_base
 
-OWN_SD_S: dict[InstantName, float] = {"lift_off": 0.015, "end_first_pull": 0.05, "power_position": 0.05}
-"""What an instant leaves open beyond noise: the first millimetres are carried back, knees turn slowly."""
+OWN_SD_S: dict[InstantName, float] = {
+    "start": 0.012,
+    "peak_velocity": 0.012,
+    "lift_off": 0.015,
+    "end_first_pull": 0.05,
+    "power_position": 0.05,
+}
+"""What an instant leaves open beyond noise: the first millimetres are carried back, the plates swing after the bar's
+middle when it is fastest, knees turn slowly. Read off simulated lifts."""
 PULLED: tuple[LiftName, ...] = ("snatch", "clean", "pull", "unknown")
 UNHURRIED: tuple[LiftName, ...] = ("squat", "deadlift", "pull")  # that may be slow, or stopped by the arms
 ALIKE = 0.8  # correlation of plate and hands going up and down, on the bar it is above 0.9

@@ -18,7 +18,7 @@ from perception.bar import (
     fit_curve,
     stretches,
 )
-from perception.body_signals import BodySignals, measure_body
+from perception.body_signals import BodySignals, measure_body, plane_rise
 from perception.pose import INDEX, KEYPOINTS, Floats, PoseTrack
 from perception.scale import STATURE_SD, Scale
 from perception.simulator.bar_path import BarState
@@ -70,6 +70,7 @@ class Observed:
         hands_px: (T, 2), midpoint of the hands.
         true_scale: Metres per pixel of the bar without error.
         forward: 1 when the athlete faces the right of the picture, -1 for the left.
+        middle_row_px: Of the picture.
     """
 
     pose: PoseTrack
@@ -81,6 +82,7 @@ class Observed:
     view: View
     facing: Facing
     forward: float
+    middle_row_px: float
 
     def curves(self) -> list[BarCurve]:
         """Return the smooth curve of each unbroken stretch."""
@@ -88,7 +90,10 @@ class Observed:
 
     def body(self) -> BodySignals:
         """Return the places of the body in the axes of the bar."""
-        return measure_body(self.pose, self.hands_px, self.samples, self.scale.body_m_per_px, self.forward)
+        rise = None
+        if self.samples.source == "plate":
+            rise = plane_rise(self.scale.bar_m_per_px, self.scale.body_m_per_px, self.middle_row_px)
+        return measure_body(self.pose, self.hands_px, self.samples, self.scale.body_m_per_px, self.forward, rise)
 
 
 def observe(
@@ -150,6 +155,7 @@ def observe(
         view=camera_spec.view,
         facing=facing(camera_spec),
         forward=forward,
+        middle_row_px=(video.height_px - 1) / 2,
     )
 
 

@@ -59,6 +59,19 @@ def test_lifts_are_found_with_kind_and_outcome(lift: str, variant: str, outcome:
         assert MERGED.get(one.outcome, one.outcome) == MERGED.get(expected, expected)
 
 
+@pytest.mark.parametrize("seed", [3, 20, 22])
+def test_a_jerk_with_a_dip_of_a_sixth_of_the_height_is_still_a_jerk(seed: int) -> None:
+    spec = random_spec(seed, lift="jerk", variant="split", fault="dip_deep", view="side")
+    motion = simulate(spec)
+    times_s = np.arange(motion.start_s, motion.end_s, 1 / 60)
+    told = {"stature_m": spec.lifter.height_m, "seed": seed}
+    observed = observe(motion, times_s, spec.camera, spec.video, **told)
+
+    found = [f for curve in observed.curves() for f in find_lifts(curve, observed.body(), observed.stature_m)]
+
+    assert [f.kind for f in found] == ["jerk"]
+
+
 @pytest.mark.parametrize(("lift", "variant"), [("snatch", "power"), ("clean", ""), ("jerk", "split")])
 def test_the_four_instants_are_within_two_frames_of_the_truth_from_the_side(lift: str, variant: str) -> None:
     off = []
