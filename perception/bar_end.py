@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from perception.discs import strong_edges, vote_circles
-from perception.plate import PlateTrack
+from perception.plate import WEAK_SHARE, PlateTrack
 from perception.pose import Floats, Image, check_shape, freeze
 from perception.rings import Pyramid, fit_circles, upright_rings
 
@@ -30,7 +30,7 @@ KEEP_UP = 0.5  # of the way to where it was seen that the expectation follows in
 STEADY_FRAMES = 6  # frames before and after that say where the end must be
 LEAST_LEADS = 6  # of those frames that must show it
 STEADY_PLATE = 0.04  # plate radii from there
-LONGEST_GAP_S = 0.25  # s, without the plate that a straight line bridges
+LONGEST_GAP_S = 0.40  # s, without a sure sight of the plate that a straight line bridges
 MOST_TURNED = 0.25  # plate radii from where perspective alone puts it, as far as a bar turns in a lift
 GAP_SLACK = 0.01  # plate radii a frame that it may turn away unseen
 
@@ -74,7 +74,8 @@ def no_small_discs() -> SmallDiscs:
 
 def track_bar_end(images_rgb: Iterable[Image], plate: PlateTrack) -> BarEndTrack:
     """Return the bar's near end in every frame, from the frames in order and the plate that was followed in them."""
-    centres = _bridged(plate.times_s, plate.centre_px)
+    sure = plate.confidence >= WEAK_SHARE * float(np.median(plate.confidence))
+    centres = _bridged(plate.times_s, np.where(sure[:, None], plate.centre_px, np.nan))
     discs = [small_discs(image, at, plate.radius_px) for image, at in zip(images_rgb, centres, strict=True)]
     return link_bar_end(discs, centres, plate.radius_px)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.ndimage
 
-from perception.discs import PLAUSIBLE_RADIUS, RAYS, Discs
+from perception.discs import MAX_DISCS, PLAUSIBLE_RADIUS, RAYS, Discs
 from perception.pose import Floats, check_shape, freeze
 
 PLATE_RADIUS_M = 0.225  # m, to turn pixels into speeds before the scale is known
@@ -42,6 +42,8 @@ FLATTEST, ROUNDEST = (
     0.1,
 )  # flattening of a disc turned by 68 degrees, and of one that is taller than wide by error
 LEAST_AWAY = 0.3  # of the radius between hands and disc, below which it is not told on which side the bar goes on
+WEAK_SHARE = 0.5  # of the usual share of the rim: with less another disc of the frame is tried
+MOST_AWAY = 0.6  # radii that it may be from where the plate is between surer frames
 MIN_RIM_SHARE = 0.22  # share of rays on the rim below which the plate counts as not seen
 
 
@@ -253,10 +255,14 @@ class _Chosen:
 
 
 def _choose(discs: Sequence[Discs], path: np.ndarray[tuple[int], np.dtype[np.int64]]) -> _Chosen:
-    frames = np.flatnonzero(path >= 0)
-    rows = [(discs[int(i)], int(path[i])) for i in frames]
+    return _chosen_of(discs, [(int(i), int(path[i])) for i in np.flatnonzero(path >= 0)])
+
+
+def _chosen_of(discs: Sequence[Discs], places: Sequence[tuple[int, int]]) -> _Chosen:
+    """Return discs by their frames and their places among the discs of the frame."""
+    rows = [(discs[i], k) for i, k in places]
     return _Chosen(
-        frames,
+        np.array([i for i, _ in places]),
         np.stack([d.centre_px[k] for d, k in rows]),
         np.array([d.radius_px[k] for d, k in rows]),
         np.array([d.stretch[k] for d, k in rows]),
@@ -289,21 +295,69 @@ def _measure(
         radius = _first_radius(rims, start, usual, PLAUSIBLE_RADIUS[1] * expected_px)
     _, _, radius, radius_sd, flattening = _fit_rims(rims, start, radius, shape)
     growth = _growth(rims, start, radius, flattening)
+    rim = _Rim(radius, flattening, sweep, growth, sight)
     n = len(times_s)
     out, confidence = np.full((n, 2), np.nan), np.zeros(n)
     for first in range(0, len(voted), MOST_SHAPED):  # in parts, so that memory does not grow with the clip
         part = chosen.part(slice(first, first + MOST_SHAPED))
-        rims, centre = _gather(part, sight)
-        rims, centre = replace(rims, sweep_px=sweep), centre - np.array([sweep / 2, 0.0])
-        size = radius * np.exp(growth[0] + centre @ growth[1:])
-        for band in (0.16, 0.10, RIM_BAND):
-            centre, share = _fit_centres(rims, centre, size, flattening, band)
-            size = radius * np.exp(growth[0] + centre @ growth[1:])
+        centre, share = rim.fit(part)
         good = share >= MIN_RIM_SHARE
         out[part.frames[good]], confidence[part.frames] = centre[good], np.clip(share, 0, 1)
+    _choose_again(times_s, discs, path, rim, out, confidence)
     if np.isfinite(out[:, 0]).sum() < MIN_FRAMES:
         return no_plate(times_s)
     return PlateTrack(times_s.copy(), out, confidence, radius, radius_sd, flattening)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rim:
+    """The rim that all frames share: its size and shape, and how its size changes over the picture."""
+
+    radius_px: float
+    flattening: float
+    sweep_px: float
+    growth: Floats
+    sight: _Sight
+
+    def fit(self, part: _Chosen) -> tuple[Floats, Floats]:
+        """Return (N, 2), where the rim lies best on the edges of each disc, and (N,), the share of it that is there."""
+        rims, centre = _gather(part, self.sight)
+        rims, centre = replace(rims, sweep_px=self.sweep_px), centre - np.array([self.sweep_px / 2, 0.0])
+        share = np.zeros(len(centre))
+        for band in (0.16, 0.10, RIM_BAND):
+            size = self.radius_px * np.exp(self.growth[0] + centre @ self.growth[1:])
+            centre, share = _fit_centres(rims, centre, size, self.flattening, band)
+        return centre, share
+
+
+def _choose_again(
+    times_s: Floats,
+    discs: Sequence[Discs],
+    path: np.ndarray[tuple[int], np.dtype[np.int64]],
+    rim: _Rim,
+    out: Floats,
+    confidence: Floats,
+) -> None:
+    """Look, in frames whose disc shows little of the rim, for another one that shows it where the plate may be.
+
+    Before a wall with bricks, or of its own colour, votes may prefer something else. `out`, (T, 2), and `confidence`,
+    (T,), are changed in place; what is left with far less of the rim than usual is not the plate.
+    """
+    usual = float(np.median(confidence[path >= 0]))
+    sure = np.flatnonzero(confidence >= WEAK_SHARE * usual)
+    weak = [i for i in range(len(path)) if confidence[i] < WEAK_SHARE * usual and len(discs[i].score) > (path[i] >= 0)]
+    if len(sure) < MIN_FRAMES or not weak:
+        return
+    for first in range(0, len(weak), MOST_SHAPED // MAX_DISCS):
+        rows = [(i, k) for i in weak[first : first + MOST_SHAPED // MAX_DISCS] for k in range(len(discs[i].score))]
+        some = _chosen_of(discs, [(i, k) for i, k in rows if k != path[i]])
+        centre, share = rim.fit(some)
+        between = [np.interp(times_s[some.frames], times_s[sure], out[sure, d]) for d in (0, 1)]
+        away = np.linalg.norm(centre - np.stack(between, axis=1), axis=1) / rim.radius_px
+        for j in np.argsort(share):
+            i = some.frames[j]
+            if away[j] < MOST_AWAY and share[j] > max(confidence[i], WEAK_SHARE * usual):
+                out[i], confidence[i] = centre[j], min(share[j], 1.0)
 
 
 def _gather(chosen: _Chosen, sight: _Sight) -> tuple[_Rims, Floats]:
