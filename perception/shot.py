@@ -12,7 +12,7 @@ from perception.barline import no_ends
 from perception.barline_track import BarLineTrack, track_bar_line
 from perception.body_signals import BodySignals, measure_body, plane_rise
 from perception.camera_track import CameraTrack
-from perception.discs import PLATE_SHARE_OF_STATURE, Discs, find_disc, join_discs
+from perception.discs import PLATE_SHARE_OF_STATURE, PLAUSIBLE_RADIUS, Discs, find_disc, join_discs
 from perception.front import front_scale, is_better_than_hands, sample_bar_line
 from perception.instants import LiftTimes
 from perception.lifts import cleans_before_jerks, find_lifts
@@ -39,6 +39,7 @@ WORTH_READING = 6  # frames in all; fewer are not worth a second pass
 SURE_RIM = 0.45  # share of the rim seen above which a frame is not looked at again
 ROUND_SD_DEG = 8.0  # deg, yaw that a round disc leaves open
 LIKELY_RADIUS = (0.82, 1.28)  # of what stature and plate diameter let expect
+CLEAR_RIM = 0.6  # usual share of the rim, with which a disc is a plate though the body behind it measures wrong
 LEAST_TRAVEL = 1.5  # radii that a plate is lifted
 BEFORE_S = 0.3  # s before a lift in which hands and bar are still together
 LEAST_ALIKE = 0.5  # correlation of heights of disc and hands; on one bar it is above 0.9
@@ -262,7 +263,8 @@ def _is_lifted(plate: PlateTrack, expected_px: float) -> bool:
     """Return whether the disc is the bar's: seen often enough, about as large as a plate must look, and lifted."""
     if not plate.is_found or np.mean(np.isfinite(plate.centre_px[:, 0])) < MIN_PLATE_SHARE:
         return False
-    low, high = (share * expected_px for share in LIKELY_RADIUS)
+    is_clear = float(np.median(plate.confidence)) >= CLEAR_RIM
+    low, high = (share * expected_px for share in (PLAUSIBLE_RADIUS if is_clear else LIKELY_RADIUS))
     travel = float(np.ptp(np.nanpercentile(plate.centre_px[:, 1], [5, 95])))
     return low < plate.radius_px < high and travel > LEAST_TRAVEL * plate.radius_px
 
