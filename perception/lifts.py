@@ -33,6 +33,7 @@ BOUNCE_M_S = -1.5  # m/s, a rise right after such a fall may be a bounce
 BOUNCE_PEAK_S = 0.15  # s, a bounce is fastest when it leaves the floor, a pull much later
 DIP = (0.03, 0.22)  # of stature, depth of the dip of a jerk; source: 8 to 13 % usual (Drechsler; Lake)
 DIP_HIPS = 0.50  # of standing, hips in the dip of a jerk are higher, in a squat or a full catch lower
+LOOSE = 0.12  # of stature, by which hips under a bar on the shoulders cannot fall more than it: they are misplaced
 DRIVE_M_S = 1.0  # m/s, slowest drive of a jerk
 DRIVE_OVER = 0.08  # of stature, a jerk rises this far over the shoulders; source: 18 % usual (Lake)
 AFTER_CATCH_S = 0.8  # s, an earlier rise after a catch is the recovery
@@ -254,8 +255,9 @@ def _is_jerk(places: Places, rise: _Rise, done: list[LiftTimes], wanted: LiftNam
         return False
     if done and m.t[rise.a] < done[-1].times_s.get("catch", done[-1].times_s["max_height"]) + AFTER_CATCH_S:
         return False
-    hips = places.hip_share(float(m.t[rise.a]))
-    return places.of(float(m.t[rise.before])) == "shoulders" and not hips < DIP_HIPS
+    before_s, bottom_s = float(m.t[rise.before]), float(m.t[rise.a])
+    is_low = places.hip_share(bottom_s) < DIP_HIPS and not places.hips_fell(before_s, bottom_s) > dip + LOOSE
+    return places.of(before_s) == "shoulders" and not is_low
 
 
 def _is_squat(places: Places, rise: _Rise, done: list[LiftTimes]) -> bool:

@@ -13,6 +13,7 @@ LOW_START = 0.17  # of stature, a bar this high over the ankles does not lie on 
 FLOOR_BAND_M = 0.15  # m, without a body: so near to the lowest place of the bar it lies on the floor
 OVERHEAD, ON_SHOULDERS = 0.13, -0.13  # of stature over the shoulder joints
 TALL_OVERHEAD, TALL_SHOULDERS = 0.92, 0.52  # of stature over the bar on the floor, standing; for a hidden body
+TALLEST = 1.25  # of standing, hips higher than that are another's, or were taken for shoulders
 PLATE_OVER_ANKLE = 0.09  # of stature, centre of a bar on the floor over the ankle joint
 
 
@@ -37,8 +38,8 @@ class Places:
         return float(np.interp(time_s, self.motion.t, self.motion.height))
 
     def over_shoulders(self, time_s: float) -> float:
-        """Return the height of the bar over the shoulder joints, in statures; NaN when they are hidden."""
-        if self.body is None:
+        """Return the height of the bar over the shoulder joints, in statures; NaN when they are hidden or misplaced."""
+        if self.body is None or self.hip_share(time_s) > TALLEST:
             return float("nan")
         return (self.bar_m(time_s) - self.body.near(self.body.shoulder_y_m, time_s)) / self.stature_m
 

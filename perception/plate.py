@@ -341,23 +341,30 @@ def _choose_again(
     """Look, in frames whose disc shows little of the rim, for another one that shows it where the plate may be.
 
     Before a wall with bricks, or of its own colour, votes may prefer something else. `out`, (T, 2), and `confidence`,
-    (T,), are changed in place; what is left with far less of the rim than usual is not the plate.
+    (T,), are changed in place; frames that still show little, and elsewhere, are left without a plate.
     """
-    usual = float(np.median(confidence[path >= 0]))
-    sure = np.flatnonzero(confidence >= WEAK_SHARE * usual)
-    weak = [i for i in range(len(path)) if confidence[i] < WEAK_SHARE * usual and len(discs[i].score) > (path[i] >= 0)]
-    if len(sure) < MIN_FRAMES or not weak:
+    enough = WEAK_SHARE * float(np.median(confidence[path >= 0]))
+    if np.sum(confidence >= enough) < MIN_FRAMES:
         return
+
+    def away(frames: np.ndarray[tuple[int], np.dtype[np.int64]], centre: Floats) -> Floats:
+        sure = np.flatnonzero(confidence >= enough)
+        between = [np.interp(times_s[frames], times_s[sure], out[sure, d]) for d in (0, 1)]
+        return np.asarray(np.linalg.norm(centre - np.stack(between, axis=1), axis=1) / rim.radius_px)
+
+    weak = [i for i in np.flatnonzero(confidence < enough) if len(discs[int(i)].score) > (path[i] >= 0)]
     for first in range(0, len(weak), MOST_SHAPED // MAX_DISCS):
-        rows = [(i, k) for i in weak[first : first + MOST_SHAPED // MAX_DISCS] for k in range(len(discs[i].score))]
-        some = _chosen_of(discs, [(i, k) for i, k in rows if k != path[i]])
+        part = weak[first : first + MOST_SHAPED // MAX_DISCS]
+        others = [(int(i), k) for i in part for k in range(len(discs[int(i)].score)) if k != path[i]]
+        some = _chosen_of(discs, others)
         centre, share = rim.fit(some)
-        between = [np.interp(times_s[some.frames], times_s[sure], out[sure, d]) for d in (0, 1)]
-        away = np.linalg.norm(centre - np.stack(between, axis=1), axis=1) / rim.radius_px
+        near = away(some.frames, centre) < MOST_AWAY
         for j in np.argsort(share):
             i = some.frames[j]
-            if away[j] < MOST_AWAY and share[j] > max(confidence[i], WEAK_SHARE * usual):
+            if near[j] and share[j] > max(confidence[i], enough):
                 out[i], confidence[i] = centre[j], min(share[j], 1.0)
+    left = np.flatnonzero((confidence < enough) & np.isfinite(out[:, 0]))
+    out[left[away(left, out[left]) > MOST_AWAY]] = np.nan
 
 
 def _gather(chosen: _Chosen, sight: _Sight) -> tuple[_Rims, Floats]:
