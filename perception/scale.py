@@ -15,6 +15,9 @@ USUAL_DISTANCE_M = 5.5  # m, camera to lifter when nothing is known
 PLATE_NEARER_M = (
     0.70  # m, how much nearer to the camera the near plate is than the body; source: bar 1.31 m between sleeves
 )
+TURNED_SD = 0.04  # relative, of a plate seen as an ellipse: its rim and that of the discs behind it are one outline
+TURNED_FROM = -0.06  # flattening of a disc turned by 20 degrees
+ASKEW_SD = 0.08  # relative, of plates taken to be seen edge-on that are not
 BESIDE_SD = 0.06  # relative, of the body's scale taken from the plate at the usual distance
 FRONT_BODY_SD = 0.04  # relative, body and plates are not quite equally far away
 AGREE = 0.15  # relative, by which height and plate may differ as scales of the body; a body half hidden adds up wrong
@@ -66,6 +69,7 @@ def find_scale(plate: PlateTrack, stature_px: float, settings: AnalysisSettings,
     if plate.is_found and view in ("side", "oblique", "unknown"):
         bar = settings.plate_diameter_m / 2 / plate.radius_px
         sd = float(np.hypot(plate.radius_sd_px / plate.radius_px, PLATE_SIZE_SD))
+        sd = float(np.hypot(sd, TURNED_SD)) if plate.flattening < TURNED_FROM else sd
         beside = bar * USUAL_DISTANCE_M / (USUAL_DISTANCE_M - PLATE_NEARER_M)
         return Scale(bar, sd, *_body_scale(by_height, beside, BESIDE_SD), "plate")
     if np.isfinite(by_height):
@@ -73,16 +77,23 @@ def find_scale(plate: PlateTrack, stature_px: float, settings: AnalysisSettings,
     return Scale(float("nan"), float("nan"), float("nan"), float("nan"), "none")
 
 
-def line_scale(bar: tuple[float, float], stature_px: float, settings: AnalysisSettings) -> Scale:
+def line_scale(bar: tuple[float, float], stature_px: float, settings: AnalysisSettings, view: View) -> Scale:
     """Return the scale from the height of both plates edge-on; from the front they are about as far away as the body.
+
+    From askew the plates are not edge-on, and a height that was told wins where the two are far apart.
 
     Args:
         bar: Metres per pixel at the plates, and its relative SD.
         stature_px: Standing height in the picture.
         settings: What the user told.
+        view: Where the camera stands.
     """
     bar_m_per_px, relative_sd = bar
     by_height = settings.height_m / stature_px if settings.height_m is not None else float("nan")
+    if view == "oblique":
+        relative_sd = float(np.hypot(relative_sd, ASKEW_SD))
+        if abs(np.log(by_height / bar_m_per_px)) >= AGREE:
+            return Scale(by_height, BESIDE_SD, by_height, BESIDE_SD, "height")
     body_sd = float(np.hypot(relative_sd, FRONT_BODY_SD))
     return Scale(bar_m_per_px, relative_sd, *_body_scale(by_height, bar_m_per_px, body_sd), "plate")
 

@@ -90,3 +90,16 @@ def test_the_scale_goes_with_the_plate_and_against_the_picture(
     assert here.bar_m_per_px * 2 * radius_px == pytest.approx(diameter_m)
     assert there.bar_m_per_px == pytest.approx(here.bar_m_per_px / factor)
     assert there.bar_relative_sd == pytest.approx(here.bar_relative_sd)
+
+
+def test_from_askew_a_height_that_was_told_wins_over_plates_that_are_not_edge_on() -> None:
+    told = AnalysisSettings(height_m=1.70)
+    near, far = (0.0052, 0.01), (0.0068, 0.01)
+
+    assert line_scale(far, 340.0, told, "oblique").bar_m_per_px == pytest.approx(0.005)
+    assert line_scale(near, 340.0, told, "oblique").bar_m_per_px == pytest.approx(0.0052)
+    assert line_scale(far, 340.0, told, "front").bar_m_per_px == pytest.approx(0.0068)
+    assert (
+        line_scale(near, 340.0, told, "oblique").bar_relative_sd
+        > line_scale(near, 340.0, told, "front").bar_relative_sd
+    )
