@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from coach.domain.settings import AnalysisSettings
 from perception.plate import PlateTrack
-from perception.scale import PLATE_SIZE_SD, find_scale
+from perception.scale import PLATE_SIZE_SD, find_scale, line_scale
 
 
 def plate(radius_px: float, sd_px: float = 0.3) -> PlateTrack:
