@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from coach.domain.lift import View
 from eval.clip_scores import ClipScore, Pair
-from perception.measures import Calibration, is_never_negative
+from perception.measures import Calibration, calibration_key, is_never_negative
 
 LEVEL = 0.90
-FEWEST = 20  # lifts, below this a measure keeps the factor 1
+FEWEST = 30  # lifts, below this the quantile hangs on one or two of them and a measure keeps the factor 1
 BOUNDS = (0.4, 4.0)  # a factor beyond says that the error model is wrong, not that it is a little off
 
 
@@ -16,7 +17,8 @@ def calibrate(scores: Sequence[ClipScore], known: Calibration, made_with: str) -
     """Return the factors on the SD of each measure and source.
 
     The factor is the 90 % quantile of |error| over half width, times the factor the intervals had: split conformal
-    prediction with the interval's own width as the scale of the error.
+    prediction with the interval's own width as the scale of the error. Of clips that were measured a second time by the
+    hands alone only what the hands say is taken.
 
     Args:
         scores: Of lifts that are used for nothing else.
@@ -26,9 +28,10 @@ def calibrate(scores: Sequence[ClipScore], known: Calibration, made_with: str) -
     Source: Lei et al. 2018, J Am Stat Assoc 113:1094-1111, section 5.2 (locally weighted conformal inference).
     """
     pairs: dict[str, list[Pair]] = {}
-    for lift in (lift for score in scores for lift in score.lifts):
-        for name, pair in lift.measures.items():
-            pairs.setdefault(f"{name}/{pair.source}", []).append(pair)
+    for score in scores:
+        for name, pair in (item for lift in score.lifts for item in lift.measures.items()):
+            if score.track == "plate" or pair.source == "hands":
+                pairs.setdefault(calibration_key(name, pair.source, score.seen_view), []).append(pair)
     factors = {}
     for key, some in sorted(pairs.items()):
         if len(some) >= FEWEST:
@@ -52,14 +55,16 @@ def recalibrated(score: ClipScore, then: Calibration, now: Calibration) -> ClipS
     if then == now:
         return score
     lifts = [
-        lift.model_copy(update={"measures": {n: _rescaled(n, p, then, now) for n, p in lift.measures.items()}})
+        lift.model_copy(
+            update={"measures": {n: _rescaled(n, p, score.seen_view, then, now) for n, p in lift.measures.items()}}
+        )
         for lift in score.lifts
     ]
     return score.model_copy(update={"lifts": tuple(lifts)})
 
 
-def _rescaled(name: str, pair: Pair, then: Calibration, now: Calibration) -> Pair:
-    key = f"{name}/{pair.source}"
+def _rescaled(name: str, pair: Pair, view: View | None, then: Calibration, now: Calibration) -> Pair:
+    key = calibration_key(name, pair.source, view)
     half = _half_width(pair) * now.factor(key) / then.factor(key)
     low = pair.value - half
     if is_never_negative(name):

@@ -10,6 +10,7 @@ from coach.domain.base import Record
 from coach.domain.errors import CoachError, SetupError
 from coach.domain.guidance import Guidance
 from coach.domain.lift import InstantName, Lift, LiftName, Outcome, Report, View
+from coach.domain.measures import Source
 from coach.domain.settings import AnalysisSettings
 from coach.faults import judge
 from coach.guidance import write_guidance
@@ -37,7 +38,7 @@ class Pair(Record):
     low: float
     high: float
     truth: float
-    source: str = "plate"
+    source: Source = "plate"
     limited_by: str | None = None
 
     @property

@@ -106,7 +106,7 @@ def measure_lift(
     reasons |= floor.reasons
     if fall is not None:
         measures["free_fall_gravity_m_s2"] = make_measure(
-            "free_fall_gravity_m_s2", fall[0], {"scale": fall[1]}, "plate", None, times_s
+            "free_fall_gravity_m_s2", fall[0], {"scale": fall[1]}, "plate", None, times_s, context.view
         )
     more, less = dip_share(measures, reasons, settings.height_m)
     measures, reasons = measures | more, reasons | less
@@ -150,7 +150,8 @@ def _tilt(shot: Shot, lift: LiftTimes, context: Context, times_s: Floats) -> tup
         if seen is not None:
             sign = -1.0 if shot.look.view == "front" else 1.0
             errors: dict[Limit, float] = {"noise": seen[1], "camera": shot.roll.sd_deg}
-            return {name: make_measure(name, sign * seen[0], errors, "plate", lift.times_s["catch"], times_s)}, {}
+            at_s = lift.times_s["catch"]
+            return {name: make_measure(name, sign * seen[0], errors, "plate", at_s, times_s, context.view)}, {}
         reason = "the ends of the bar were not both seen at the catch"
     return {}, {name: reason or "the lift was not caught"}
 

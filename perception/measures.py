@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from coach.domain.base import Record
-from coach.domain.lift import InstantName
+from coach.domain.lift import InstantName, View
 from coach.domain.measures import MEASURES, Limit, Measure, Source
 from perception.bar import BarCurve, BarSamples, fit_curve
 from perception.gates import HORIZONTAL, rectify
@@ -35,14 +35,22 @@ LARGEST_SD = {"m/s": 0.15, "m": 0.05, "s": 0.12}  # noise above this leaves noth
 
 
 class Calibration(Record):
-    """Factors on the SD of measures, by `id/source`, with which 90 % intervals held the truth in 90 % of simulated lifts."""
+    """Factors on the SD of measures, with which 90 % intervals held the truth in 90 % of simulated lifts.
+
+    By `id/source`, and by `id/source/oblique` for the bar seen from askew, where the scale fails more often.
+    """
 
     made_with: str
     factors: dict[str, float]
 
     def factor(self, key: str) -> float:
-        """Return the factor of a measure from a source; 1 where none is known."""
-        return self.factors.get(key, 1.0)
+        """Return the factor by a `calibration_key`; that of square views where askew there is none, else 1."""
+        return self.factors.get(key, self.factors.get(key.removesuffix("/oblique"), 1.0))
+
+
+def calibration_key(name: str, source: Source, view: View | None) -> str:
+    """Return by what a measure is calibrated: its id, its source, and whether the bar was seen from askew."""
+    return f"{name}/{source}/oblique" if view == "oblique" and source != "body" else f"{name}/{source}"
 
 
 CALIBRATION = Calibration.model_validate_json((Path(__file__).parent / "calibration.json").read_bytes())
@@ -153,7 +161,7 @@ def bar_measures(
         if not np.isfinite([value, *errors.values()]).all():
             reasons[name] = UNSTEADY
             continue
-        measures[name] = make_measure(name, value, errors, source, reading.time_s, times_s)
+        measures[name] = make_measure(name, value, errors, source, reading.time_s, times_s, context.view)
     return measures, reasons
 
 
@@ -269,7 +277,13 @@ def is_never_negative(name: str) -> bool:
 
 
 def make_measure(
-    name: str, value: float, errors: Mapping[Limit, float], source: Source, time_s: float | None, times_s: Floats
+    name: str,
+    value: float,
+    errors: Mapping[Limit, float],
+    source: Source,
+    time_s: float | None,
+    times_s: Floats,
+    view: View | None = None,
 ) -> Measure:
     """Return a measure with its 90 % interval, what limits it, and the frame nearest to its time.
 
@@ -280,10 +294,11 @@ def make_measure(
         source: What it was measured on.
         time_s: When it was read; None when it belongs to no moment.
         times_s: (T,), of the frames.
+        view: Where the camera stands; None for what does not depend on it.
     """
     frame = None if time_s is None else int(np.argmin(np.abs(times_s - time_s)))
     limited_by = max(errors.items(), key=lambda part: part[1])[0]
-    half = Z90 * CALIBRATION.factor(f"{name}/{source}") * float(np.linalg.norm(list(errors.values())))
+    half = Z90 * CALIBRATION.factor(calibration_key(name, source, view)) * float(np.linalg.norm(list(errors.values())))
     low = value - half
     if is_never_negative(name):
         low = max(low, min(0.0, value))

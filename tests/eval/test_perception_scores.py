@@ -12,7 +12,7 @@ from eval.calibration import calibrate
 from eval.clip_scores import PULLED, ClipScore, LiftScore, Pair
 from eval.perception import PerceptionScores
 from eval.real_clips import real_rows
-from perception.measures import Calibration
+from perception.measures import Calibration, calibration_key
 
 SPEED = "bar_peak_velocity_m_s"
 
@@ -125,6 +125,21 @@ def test_calibration_makes_intervals_hold_nine_of_ten_new_errors() -> None:
 
     held = [abs(p.value - p.truth) <= 0.02 * factor for s in others for p in s.lifts[0].measures.values()]
     assert np.mean(held) == pytest.approx(0.9, abs=0.04)
+
+
+def test_a_bar_seen_from_askew_is_calibrated_by_itself_and_does_not_widen_the_others() -> None:
+    rng = np.random.default_rng(7)
+    square, askew = (
+        [clip(lift(measures={SPEED: pair(float(e), 0.02)}), seen_view=view) for e in rng.normal(0, sd, 200)]
+        for view, sd in (("side", 0.02), ("oblique", 0.2))
+    )
+
+    both = calibrate([*square, *askew], Calibration(made_with="", factors={}), "")
+    alone = calibrate(square, Calibration(made_with="", factors={}), "")
+
+    assert both.factor(calibration_key(SPEED, "plate", "side")) == alone.factor(calibration_key(SPEED, "plate", "side"))
+    assert both.factor(calibration_key(SPEED, "plate", "oblique")) > 2 * both.factor(f"{SPEED}/plate")
+    assert alone.factor(calibration_key(SPEED, "plate", "oblique")) == alone.factor(f"{SPEED}/plate")
 
 
 def test_calibrating_calibrated_intervals_changes_nothing() -> None:

@@ -41,6 +41,24 @@ def test_the_person_who_lifts_is_chosen_over_a_larger_spectator(
     assert chosen.visibility == pytest.approx(lifting.visibility)
 
 
+def test_who_squats_with_the_bar_on_the_back_is_chosen_over_who_stands_by(figure: Figure, persons: Persons) -> None:
+    bend = np.concatenate([np.linspace(175, 70, N // 2), np.linspace(70, 175, N - N // 2)])
+    squatting, watching = figure(N, knee_deg=bend, hip_deg=bend, trunk_deg=80, arm_deg=60.0), spectator(figure)
+
+    chosen = choose_athlete(squatting.times_s, together(persons(watching, 9), persons(squatting, 4)))
+
+    assert chosen.points_px == pytest.approx(squatting.points_px)
+
+
+def test_a_tenth_of_the_frames_standing_are_enough_for_the_stature(figure: Figure) -> None:
+    track = figure(60, knee_deg=178, hip_deg=178, trunk_deg=90, arm_deg=-90.0)
+    foreshortened = track.points_px.copy()
+    foreshortened[:50, :, 1] = 420.0 + 0.7 * (foreshortened[:50, :, 1] - 420.0)
+    seen = PoseTrack(track.times_s.copy(), foreshortened, track.world_m.copy(), track.visibility.copy())
+
+    assert stature_px(seen) == pytest.approx(stature_px(track), rel=0.02)
+
+
 def test_a_passer_by_who_waves_for_a_moment_is_not_the_lifter(figure: Figure, persons: Persons) -> None:
     lifting = lifter(figure)
     people = together(persons(lifting, 1))

@@ -133,6 +133,17 @@ def test_a_pair_lost_in_the_pull_leaves_the_bar_to_the_hands(
     assert not is_better_than_hands(replace(track, end_px=gone), hands)
 
 
+def test_a_bar_plainly_lifted_is_believed_though_the_hands_go_on_up(
+    plain: tuple[BarLineTrack, Floats, list[FrontView]],
+) -> None:
+    track, hands, _ = plain
+    far = hands.copy()
+    far[-6:, 1] -= 6 * HEIGHT_PX
+
+    assert np.ptp(track.centre_px[:, 1]) < 0.6 * np.ptp(far[:, 1])
+    assert is_better_than_hands(track, far)
+
+
 def test_the_tilt_is_absent_where_an_end_is_hidden(plain: tuple[BarLineTrack, Floats, list[FrontView]]) -> None:
     gone = plain[0].end_px.copy()
     gone[20:30, 0] = np.nan

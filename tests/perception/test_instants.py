@@ -271,3 +271,16 @@ def test_variable_frame_times_do_not_move_the_instants(snatch: "MadeUpBar", seed
 
     for name, truth_s in snatch.truth().items():
         assert lift.times_s[name] == pytest.approx(truth_s, abs=0.02), name
+
+
+def test_a_bar_first_seen_on_its_way_up_has_no_start_but_a_peak_and_a_catch(snatch: "MadeUpBar") -> None:
+    t, x, y = snatch.sampled(60.0)
+    seen = t > snatch.truth()["peak_velocity"] - 0.25
+    whole = only_lift(snatch)
+
+    (lift,) = find_lifts(BarCurve(smooth(t[seen], x[seen], 7.0), smooth(t[seen], y[seen], 7.0)), None, STATURE_M)
+
+    assert "start" not in lift.times_s
+    assert "lift_off" not in lift.times_s
+    for name in ("peak_velocity", "max_height", "catch"):
+        assert lift.times_s[name] == pytest.approx(whole.times_s[name], abs=0.02), name

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from perception.body_signals import BodySignals, measure_body
+from perception.body_signals import BodySignals, measure_body, plane_rise
 from perception.instants import LiftTimes
 from perception.lifts import declined_stretches, find_lifts, relocate
 from perception.outcome import miss_direction
@@ -268,6 +268,42 @@ def test_heights_of_the_body_come_in_the_axis_of_the_bar_although_the_plate_is_n
     assert np.nanmax(np.abs(body.hands_y_m - samples.y_m)) < 0.01
     over = samples.y_m - body.shoulder_y_m
     assert over[-1] == pytest.approx(0.63, abs=0.03)
+
+
+@pytest.mark.parametrize("hands_off_px", [0.0, 60.0])
+def test_where_the_camera_looks_ties_bar_and_body_together_whatever_the_hands_say(
+    figure: Callable, hands_off_px: float
+) -> None:
+    """A camera that looks level: what is at its own height is in the middle row, of the near plate and of the body."""
+    n, body_scale, bar_scale, middle_row_px = 90, 0.01, 0.0088, 300.0
+    knees = np.interp(np.arange(n), [0, 30, 60, 89], [100, 100, 170, 170])
+    track = figure(n, knee_deg=knees, hip_deg=knees, trunk_deg=70, arm_deg=90)
+    hands = (track.point_px("left_hand") + track.point_px("right_hand")) / 2
+    bar_px = middle_row_px + (hands[:, 1] - middle_row_px) * body_scale / bar_scale
+    samples = made.BarSamples(
+        track.times_s, hands[:, 0] * bar_scale, -bar_px * bar_scale, np.ones(n), "plate", 7.0, 0.25
+    )
+    rise = plane_rise(bar_scale, body_scale, middle_row_px)
+
+    body = measure_body(track, hands + np.array([0.0, hands_off_px]), samples, body_scale, 1.0, rise)
+
+    over = samples.y_m - body.shoulder_y_m
+    assert over[-1] == pytest.approx(0.63, abs=0.03)
+
+
+def test_a_second_squat_needs_no_sight_of_the_body() -> None:
+    squats = KINDS["squats"][0]()
+    ((curve, body),) = observe(squats)
+    first, second = find_lifts(curve, body, STATURE_M)[:2]
+    blind = {
+        name: np.where(body.times_s > first.end_s, np.nan, getattr(body, name))
+        for name in ("shoulder_y_m", "hip_y_m", "knee_y_m", "head_y_m")
+    }
+
+    found = find_lifts(curve, replace(body, **blind), STATURE_M)
+
+    assert [lift.kind for lift in found][:2] == ["squat", "squat"]
+    assert found[1].times_s["dip_bottom"] == pytest.approx(second.times_s["dip_bottom"], abs=0.01)
 
 
 def test_bent_over_a_bar_on_the_floor_the_lifter_does_not_hold_it_overhead() -> None:

@@ -1,13 +1,13 @@
 """The plate followed through drawn films: sub-pixel centre, outer radius, gaps, and discs that are not on the bar."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from perception.discs import SQUARE, Discs, DiscWatch, Turned, no_discs, turned
+from perception.discs import SQUARE, Discs, DiscWatch, Turned, join_discs, no_discs, turned
 from perception.plate import PlateTrack, link_discs, track_plate
 from perception.pose import Person
 
@@ -155,6 +155,19 @@ def test_a_covered_plate_is_a_gap_and_found_again(wall: "Canvas", holding: Holdi
     assert seen[:10].all()
     assert seen[15:].all()
     check(plate)
+
+
+def test_a_frame_in_which_votes_prefer_the_wall_is_measured_on_the_disc_that_shows_the_rim(film: Film) -> None:
+    pale, discs = range(11, 16), list(film.discs)
+    for i in pale:
+        here = film.discs[i].only(np.arange(len(film.discs[i].score)) == 0)
+        wall = replace(here, centre_px=here.centre_px + 8.0, score=here.score, rim_px=here.rim_px[:, ::-1] * 0.6)
+        discs[i] = join_discs(wall, replace(here, score=np.array([0.2])))
+
+    plate = replace(film, discs=discs).track()
+
+    check(plate)
+    assert np.isfinite(plate.centre_px[list(pale)]).all()
 
 
 def test_a_plate_half_hidden_by_the_legs_keeps_its_centre(wall: "Canvas", holding: Holding) -> None:
