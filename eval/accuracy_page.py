@@ -150,6 +150,7 @@ def draw_coverage(rows: Sequence[MeasureRow]) -> Figure:
         axes.plot([100 * row.inside - reach, 100 * row.inside + reach], [i, i], color=SOFT, linewidth=1.4)
         axes.plot(100 * row.inside, i, "o", color=BLUE, markersize=5)
     axes.set_yticks(range(len(shown)), [f"{row.measure} ({row.source})" for row in reversed(shown)], fontsize=7)
-    axes.set_xlim(60, 101)
+    least = min((100 * row.inside for row in shown), default=60.0)
+    axes.set_xlim(min(60.0, least - 5), 101)
     axes.set_xlabel("90 % intervals that hold the truth (%)", color=INK)
     return figure
