@@ -48,7 +48,7 @@ class LiftTimes:
         times_s: Time by instant.
         outcome: How the lift ended. A squat or deadlift that was stood up is "caught", a pull always "not_caught".
         rest_m: Height of the resting bar in the unit and origin of the track: on the floor, where a hang lift begins,
-            or on the shoulders before the dip.
+            or on the shoulders before the dip. Without a start only a guess of the floor, which no measure may use.
         end_s: End of what belongs to this lift: lost from sight, dropped, or the hold.
         has_rest: False when the bar was never still before the pull (touch and go, hang).
         kind: Which lift this is.

@@ -273,10 +273,11 @@ def _join_tracks(watched: Watched, shots: list[Shot], settings: AnalysisSettings
 
 
 def _fill_metric(flat: dict[str, Floats], shot: Shot, mass_kg: float | None) -> None:
-    """Write the smooth bar of one shot in place; origin is the first lift-off of the shot."""
+    """Write the smooth bar of one shot in place; origin is the first start in it, the lowest place where none was seen."""
     times = shot.samples.times_s
-    if shot.lifts:
-        curve, lift = shot.lifts[0]
+    begun = [(curve, lift) for curve, lift in shot.lifts if "start" in lift.times_s]
+    if begun:
+        curve, lift = begun[0]
         x0, y0 = float(curve.x.value(np.array([beginning(lift)]))[0]), lift.rest_m
     else:
         x0, y0 = float(np.nanmedian(shot.samples.x_m)), float(np.nanmin(shot.samples.y_m))
