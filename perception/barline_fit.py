@@ -1,5 +1,7 @@
 """How large a plate is and where its centre lies in each frame, to parts of a pixel, from outlines and colours."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,6 +17,10 @@ LEAST_BAND_PX = 1.0  # px
 HALF_TRUST = 2.0  # grey levels a pixel, strength of an edge that is half trusted
 UPPER, LOWER = 1.0, 0.7  # trust in the edges of a plate; shadows lie below
 MATCH_SAMPLES = np.linspace(-0.6, 0.6, 49)  # plate heights about the centre that are compared with the bar as learnt
+PLATE_STRIP = 1  # of the three strips, the one through the plate
+INSIDE = np.abs(MATCH_SAMPLES) < 0.45
+EDGES = tuple(int(np.argmin(np.abs(MATCH_SAMPLES - at))) for at in (-0.44, 0.44))
+BEYOND = (MATCH_SAMPLES < -0.55, MATCH_SAMPLES > 0.55)
 MATCH_SHIFTS = np.linspace(-0.16, 0.16, 21)  # plate heights about the box at which it is looked for
 LEARN_ROUNDS = 2
 MOST_LEARNT = 150  # frames from which it is learnt
@@ -87,23 +93,60 @@ def _band(height_px: float) -> float:
     return max(LEAST_BAND_PX, FIT_BAND * height_px)
 
 
-def centres_by_looks(strips: Image, boxes: Floats, y_px: Floats, weight: Floats, height_px: float) -> Floats:
-    """Return (N,) y of the centre of one plate by what it and the bar beside it look like, learnt while the bar moves.
+@dataclass(frozen=True, slots=True, eq=False)
+class Looks:
+    """What one plate and the bar beside it look like: colours of D samples about its centre, and how much they vary.
 
     What belongs to the bar keeps its colours from height to height, what lies behind does not. So where mean and
     variance are taken over all heights, each sample counts as much as it belongs to the bar, and shadows and stripes
     behind do not pull.
+    """
+
+    mean: Floats32
+    variance: Floats32
+    height_px: float
+
+    def cost(self, strips: Image, boxes: Floats, centre_px: Floats) -> Floats:
+        """Return (N, S), how unlike plate, bar and what mostly surrounds them N strips are about S centres each.
+
+        Args:
+            strips: (N, 3, N_SAMPLES, 3), as in BarEnds.
+            boxes: (N, 2), centre and height of the boxes about which they were read, px.
+            centre_px: (N, S), y of the centres.
+        """
+        off = (_shown(strips, boxes, centre_px, self.height_px) - self.mean) ** 2 / self.variance
+        return np.asarray(np.minimum(off, MOST_OFF).mean(axis=2), np.float64)
+
+    def plate_cost(self, strips: Image, boxes: Floats, centre_px: Floats) -> Floats:
+        """Return the same for the plate alone, whatever surrounds it: inside like it, beyond its edges not.
+
+        About 1 for the plate, 4 and more for other things.
+        """
+        shape = (len(MATCH_SAMPLES), -1, 3)
+        mean, variance = (z.reshape(shape)[:, PLATE_STRIP] for z in (self.mean, self.variance))
+        seen = _shown(strips, boxes, centre_px, self.height_px)
+        seen = seen.reshape(*seen.shape[:2], *shape)[..., PLATE_STRIP, :]
+        off = np.minimum((seen[:, :, INSIDE] - mean[INSIDE]) ** 2 / variance[INSIDE], MOST_OFF)
+        cost = np.asarray(off.mean(axis=(2, 3)), np.float64)
+        for edge, beyond in zip(EDGES, BEYOND, strict=True):
+            like = (seen[:, :, beyond] - mean[edge]) ** 2 / variance[edge]
+            cost += (MOST_OFF - np.minimum(like.max(axis=3), MOST_OFF)).mean(axis=2) / 2
+        return cost
+
+
+def learn_looks(strips: Image, boxes: Floats, y_px: Floats, weight: Floats, height_px: float) -> Looks | None:
+    """Return what one plate and the bar beside it look like, learnt while the bar moves; None from too few frames.
 
     Args:
         strips: (N, 3, N_SAMPLES, 3), as in BarEnds.
         boxes: (N, 2), centre and height of the boxes about which they were read, px.
-        y_px: (N,), first guess.
-        weight: (N,), how much each frame counts for what the bar looks like; 0 for frames with a bad guess.
+        y_px: (N,), first guess of the centre.
+        weight: (N,), how much each frame counts; 0 for frames with a bad guess.
         height_px: Of the plate.
     """
     learn = np.flatnonzero((weight > 0) & np.isfinite(y_px))
     if len(learn) < MIN_FRAMES:
-        return y_px
+        return None
     learn = learn[:: max(1, len(learn) // MOST_LEARNT)]
     y = y_px[learn]
     for _ in range(LEARN_ROUNDS):
@@ -111,27 +154,40 @@ def centres_by_looks(strips: Image, boxes: Floats, y_px: Floats, weight: Floats,
         share = np.where(np.isfinite(y), weight[learn], 0.0)[:, None].astype(np.float32)
         share /= share.sum()
         mean = (share * seen).sum(axis=0)
-        variance = (share * (seen - mean) ** 2).sum(axis=0) + FRAME_LEVELS**2
-        y = _places(strips[learn], boxes[learn], mean, variance, height_px)
+        looks = Looks(mean, (share * (seen - mean) ** 2).sum(axis=0) + FRAME_LEVELS**2, height_px)
+        y = _places(strips[learn], boxes[learn], looks)
         if not np.isfinite(y).any():
-            return y_px
-    parts = range(0, len(y_px), FRAMES_AT_ONCE)  # so that memory does not grow with the clip
+            return None
+    return looks
+
+
+def centres_by_looks(strips: Image, boxes: Floats, looks: Looks) -> Floats:
+    """Return (N,) y of the centre of one plate by what it and the bar beside it look like; NaN where it does not."""
+    parts = range(0, len(boxes), FRAMES_AT_ONCE)  # so that memory does not grow with the clip
     cut = [slice(i, i + FRAMES_AT_ONCE) for i in parts]
-    return np.concatenate([_places(strips[part], boxes[part], mean, variance, height_px) for part in cut])
+    return np.concatenate([_places(strips[part], boxes[part], looks) for part in cut])
 
 
-def _places(strips: Image, boxes: Floats, mean: Floats32, variance: Floats32, height_px: float) -> Floats:
-    """Return (N,) the y at which each strip is most like the bar, between the shifts; NaN at either end of them."""
-    here = boxes[:, :1] + MATCH_SHIFTS * height_px
-    off = (_shown(strips, boxes, here, height_px) - mean) ** 2 / variance
-    cost = np.minimum(off, MOST_OFF).sum(axis=2).astype(float)
-    k = np.clip(np.argmin(cost, axis=1), 1, len(MATCH_SHIFTS) - 2)
+def lowest(cost: Floats, centre_px: Floats) -> Floats:
+    """Return (N,) the place of the lowest cost between evenly spaced centres, to parts of a step; NaN at either end.
+
+    Args:
+        cost: (N, S).
+        centre_px: (N, S).
+    """
+    k = np.clip(np.argmin(cost, axis=1), 1, cost.shape[1] - 2)
     rows = np.arange(len(cost))
     a, b, c = (cost[rows, k + step] for step in (-1, 0, 1))
     bend = a - 2 * b + c
     is_lowest = (b <= a) & (b <= c) & (bend > 0)
-    shift = 0.5 * (a - c) / np.where(is_lowest, bend, 1.0) * (MATCH_SHIFTS[1] - MATCH_SHIFTS[0]) * height_px
-    return np.where(is_lowest, here[rows, k] + shift, np.nan)
+    shift = 0.5 * (a - c) / np.where(is_lowest, bend, 1.0) * (centre_px[:, 1] - centre_px[:, 0])
+    return np.where(is_lowest, centre_px[rows, k] + shift, np.nan)
+
+
+def _places(strips: Image, boxes: Floats, looks: Looks) -> Floats:
+    """Return (N,) the y at which each strip is most like the bar, between the shifts; NaN at either end of them."""
+    here = boxes[:, :1] + MATCH_SHIFTS * looks.height_px
+    return lowest(looks.cost(strips, boxes, here), here)
 
 
 def _shown(strips: Image, boxes: Floats, centre_px: Floats, height_px: float) -> Floats32:

@@ -7,7 +7,15 @@ import numpy as np
 import numpy.typing as npt
 
 from perception.barline import ALIKE_LEVELS, INNER_DISTANCE_M, BarEnds
-from perception.barline_fit import centres_across, centres_by_edges, centres_by_looks, common_size, rarity
+from perception.barline_fit import (
+    Looks,
+    centres_across,
+    centres_by_edges,
+    centres_by_looks,
+    common_size,
+    learn_looks,
+    rarity,
+)
 from perception.pose import Floats, check_shape, freeze
 from perception.smoothing import reject_outliers
 
@@ -35,6 +43,7 @@ MIN_FRAMES = 10  # with a pair; below this there is no bar
 LEAST_SIDE = 0.30  # score of a side below which this end counts as hidden
 RARE_BAND = 0.12  # plate heights: frames with the bar this close in height share one vote on its size
 ONE_END = 0.3  # confidence when only one end is surely seen
+PLAIN_SIDE = 0.8  # score of a side whose edges alone tell where it is
 SURE_SIDE = 0.62  # score of a side that is plainly seen
 
 
@@ -50,6 +59,8 @@ class BarLineTrack:
         height_sd_px: Its SD.
         apart_px: Distance of the inner faces, one for the clip.
         noise_px: SD of one frame's height of the bar about its neighbours.
+        width_px: Of each plate, one for the clip.
+        looks: What each plate and the bar beside it look like; None where too few frames show it.
     """
 
     times_s: Floats
@@ -59,6 +70,8 @@ class BarLineTrack:
     height_sd_px: float
     apart_px: float
     noise_px: float
+    width_px: tuple[float, float] = (float("nan"), float("nan"))
+    looks: tuple[Looks | None, Looks | None] = (None, None)
 
     def __post_init__(self) -> None:
         t = len(self.times_s)
@@ -233,10 +246,14 @@ def _measure(times_s: Floats, ends: Sequence[BarEnds], path: Ints) -> BarLineTra
     weighed = strength * rare[:, None, None, None]
     height, height_sd = common_size(edge[:, :, 0:2], weighed[:, :, 0:2], float(np.median(box_heights)))
     centre = np.full((len(chosen), 2, 2), np.nan)
+    learnt: list[Looks | None] = []
     for side in (0, 1):
         by_edges, plain = centres_by_edges(edge[:, side], strength[:, side], height)
         read_at = np.stack([boxes[:, side, 1], box_heights], axis=1)
-        y = centres_by_looks(strips[:, side], read_at, by_edges, rare * plain, height)
+        looks = learn_looks(strips[:, side], read_at, by_edges, rare * plain, height)
+        y = by_edges if looks is None else centres_by_looks(strips[:, side], read_at, looks)
+        y = np.where(np.isnan(y) & plain & (score[:, side] >= PLAIN_SIDE), by_edges, y)
+        learnt.append(looks)
         widths[side], _ = common_size(edge[:, [side], 2:4], weighed[:, [side], 2:4], float(widths[side]))
         x = centres_across(edge[:, side], strength[:, side], float(widths[side]), height)
         seen = np.isfinite(y) & (score[:, side] >= LEAST_SIDE)
@@ -244,15 +261,16 @@ def _measure(times_s: Floats, ends: Sequence[BarEnds], path: Ints) -> BarLineTra
         centre[seen, side, 1] = y[seen]
     frames = [i for i, _, _ in chosen]
     out, confidence = np.full((len(times_s), 2, 2), np.nan), np.zeros(len(times_s))
-    out[frames] = _without_strays(times_s[frames], centre)
+    out[frames] = without_strays(times_s[frames], centre)
     sure = np.clip((score - LEAST_SIDE) / (SURE_SIDE - LEAST_SIDE), 0, 1) * np.isfinite(out[frames, :, 1])
     confidence[frames] = ONE_END * sure.max(axis=1) + (1 - ONE_END) * sure.min(axis=1)
     apart = float(np.nanmedian(centre[:, 1, 0] - centre[:, 0, 0])) - float(widths.sum()) / 2
     noise = _noise(out.mean(axis=1)[:, 1])
-    return BarLineTrack(times_s.copy(), out, confidence, height, height_sd, apart, noise)
+    wide = (float(widths[0]), float(widths[1]))
+    return BarLineTrack(times_s.copy(), out, confidence, height, height_sd, apart, noise, wide, (learnt[0], learnt[1]))
 
 
-def _without_strays(times_s: Floats, end_px: Floats) -> Floats:
+def without_strays(times_s: Floats, end_px: Floats) -> Floats:
     """Return the ends without frames that stick out from their neighbours."""
     out = end_px.copy()
     for side in (0, 1):

@@ -27,9 +27,14 @@ STILL_M_S = 0.10  # m/s, speed of a turning point
 PASSED_M, PASSED_SOFT_M = (0.02, 0.06), (0.03, 0.10)  # m, heights passed from which the start is carried back
 SOFT_HZ = 6.0  # Hz, a curve cut off below this is one of the hands, and noisy
 FULL_HZ, SOFTER = 7.0, 1.2  # Hz and exponent: a softer curve turns more slowly; from simulated lifts
-PEAK_S = 0.04  # s on each side of the fastest moment, where speed is a parabola
+PEAK_S = 0.04  # s on each side of the fastest moment that are read at least
+NEARLY_PEAK = 0.9  # of the peak speed: a slow lift is nearly as fast for long
 GROWTH = 2.6  # exponent of height against time just after lift-off; from 8 mm at 0.118 s with 0.18 m/s
+LANDING = 2.75  # the same for the end of a descent; from simulated squats
 CUT_IN_S = 0.10  # s after the first sight of a bar that was not still: it was going up by then, its start was not seen
+REST_S = (0.7, 0.2)  # s before a start, between which the bar rests
+MOVED_M = 0.01  # m, a bar that was so much lower then did not rest
+LANDS_M = (0.012, 0.048)  # m over its lowest place, from which the end of a descent is carried on
 AGREE_S = 0.15  # s at 1 m/s or faster, more for slower lifts: a start carried back further had no rest before it
 EARLIEST_S = 0.35  # s, the bar has not left its rest earlier than this before it reaches the start speed
 FALLS_WITHIN_S = 0.40  # s after max height in which a descent to the catch is under way
@@ -153,6 +158,8 @@ def pull_times(m: Motion, top: Top, *, from_floor: bool) -> tuple[dict[InstantNa
         return seen, float(m.height[0]), False
     left_s, start_s, rest = _leaving(m, m.height, start, top.peak)
     rest = min(rest, float(m.height[start]))
+    if not from_floor:
+        start_s = min(start_s, float(m.t[start]))  # from the hang the bar goes back to the hip before it goes up
     times: dict[InstantName, float] = {"lift_off": left_s} if from_floor else {}
     times |= {
         "start": start_s if has_rest else float(m.t[start]),
@@ -173,15 +180,31 @@ def dip_times(m: Motion, a: int, top: Top, kind: LiftName) -> tuple[dict[Instant
     fastest = level + int(np.argmin(m.up[level : bottom + 1]))
     moving = np.flatnonzero(m.up[:fastest] > START_SHARE * m.up[fastest])
     slow = int(moving[-1]) if len(moving) else level
-    left_s, _, rest = _leaving(m, -m.height, slow, fastest)
+    left_s, _, rest = _leaving(m, -m.height, slow, fastest, rest_m=_turned_at(m, slow, level))
     times: dict[InstantName, float] = {
         "dip_start": left_s,
-        "dip_bottom": float(m.t[bottom]),
+        "dip_bottom": _landing(m, fastest, bottom),
         "start": _squat_start(m, bottom, top) if kind == "squat" else _jerk_start(m, slow, fastest, bottom, top),
         "peak_velocity": _peak_s(m, top.peak),
         "max_height": float(m.t[top.apex]),
     }
     return times, -rest
+
+
+def _turned_at(m: Motion, slow: int, top: int) -> float | None:
+    """Return minus the height of a bar that goes down where it had come up just before, so that it did not rest."""
+    before = (m.t >= m.t[slow] - REST_S[0]) & (m.t <= m.t[slow] - REST_S[1])
+    high = float(m.height[top])
+    return -high if before.any() and float(np.median(m.height[before])) < high - MOVED_M else None
+
+
+def _landing(m: Motion, fastest: int, bottom: int) -> float:
+    """Return when a descent ended: at the lowest place, or sooner where the bar waits there."""
+    near, far = (fastest + np.flatnonzero(m.height[fastest : bottom + 1] > m.height[bottom] + h) for h in LANDS_M)
+    if not len(near) or not len(far):
+        return float(m.t[bottom])
+    ratio = (LANDS_M[1] / LANDS_M[0]) ** (1 / LANDING)
+    return float(m.t[near[-1]] + min((near[-1] - far[-1]) / (ratio - 1), bottom - near[-1]) * STEP_S)
 
 
 def _jerk_start(m: Motion, slow: int, fastest: int, bottom: int, top: Top) -> float:
@@ -223,7 +246,9 @@ def arrival_s(m: Motion, top: Top) -> float:
     flipped = Motion(-m.t[::-1], -m.height[::-1], m.x[::-1], m.up[::-1], m.speed[::-1], m.noise_m, m.cutoff_hz)
     last = len(m.t) - 1
     slow = top.peak + int(np.flatnonzero(m.up[top.peak :] < START_SHARE * m.up[top.peak])[0])
-    left_s, _, _ = _leaving(flipped, flipped.height, last - slow, last - top.peak)
+    forward = Motion(flipped.t, m.height[::-1], flipped.x, flipped.up, flipped.speed, m.noise_m, m.cutoff_hz)
+    rest_m = _turned_at(forward, last - slow, last - top.apex)
+    left_s, _, _ = _leaving(flipped, flipped.height, last - slow, last - top.peak, rest_m=rest_m)
     return -left_s
 
 
@@ -252,14 +277,18 @@ def _soft_turn(m: Motion, apex: int, stop: int) -> int | None:
 
 
 def _peak_s(m: Motion, i: int) -> float:
-    """Return the time of the peak speed: of the parabola about the fastest moment, because the peak is flat."""
+    """Return the time of the peak speed: of the cubic through all that is nearly as fast, because the peak is flat."""
     w = min(round(PEAK_S / STEP_S), i, len(m.t) - 1 - i)
     if w < 2:
         return float(m.t[i])
-    around = np.arange(-w, w + 1)
-    bend, slope, _ = np.polyfit(around * STEP_S, m.up[i + around], 2)
-    off_s = -slope / (2 * bend) if bend < 0 else 0.0
-    return float(m.t[i] + np.clip(off_s, -PEAK_S, PEAK_S))
+    slower = np.flatnonzero(m.up < NEARLY_PEAK * m.up[i])
+    k = int(np.searchsorted(slower, i))
+    first = int(slower[k - 1]) + 1 if k else 0
+    last = int(slower[k]) - 1 if k < len(slower) else len(m.t) - 1
+    around = np.arange(min(first, i - w), max(last, i + w) + 1)
+    time_s = (around - i) * STEP_S
+    fitted = np.polyval(np.polyfit(time_s, m.up[around], 3), time_s)
+    return float(m.t[around[np.argmax(fitted)]])
 
 
 def _start(m: Motion, peak: int) -> tuple[int, bool]:
@@ -288,7 +317,7 @@ def _leaving(
     back along height ~ (t - t0) ** 2.6. Index `start` is where the speed itself passes; far from it there was no rest.
     """
     t = m.t
-    before = (t >= t[start] - 0.7) & (t <= t[start] - 0.2)
+    before = (t >= t[start] - REST_S[0]) & (t <= t[start] - REST_S[1])
     rest = float(np.median(height[before])) if before.any() else float(height[start])
     rest = rest if rest_m is None else rest_m
     levels = PASSED_SOFT_M if m.cutoff_hz < SOFT_HZ else PASSED_M

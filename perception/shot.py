@@ -1,6 +1,6 @@
 """One shot of a clip, from cut to cut: the athlete, where the camera stands, plate, scale, bar and lifts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +9,7 @@ from coach.domain.settings import PLATE_DIAMETER_M, AnalysisSettings
 from perception.athlete import choose_athlete, hands_midpoint_px, stature_px
 from perception.bar import PLATE_CUTOFF_HZ, BarCurve, BarSamples, agreement, fit_curve, sample_bar, stretches
 from perception.barline import no_ends
+from perception.barline_again import find_again, frames_to_read
 from perception.barline_track import BarLineTrack, track_bar_line
 from perception.body_signals import BodySignals, measure_body, plane_rise
 from perception.camera_track import CameraTrack
@@ -19,7 +20,7 @@ from perception.lifts import cleans_before_jerks, find_lifts
 from perception.marker_clip import plate_of, scale_of
 from perception.marker_pose import MarkerPose
 from perception.plate import PlateTrack, moving_disc, no_plate, track_plate
-from perception.pose import Floats, PoseTrack
+from perception.pose import Floats, Image, PoseTrack
 from perception.roll import Roll, estimate_roll, level, plumb_fall
 from perception.scale import DEFAULT_STATURE_M, Scale, find_scale, line_scale
 from perception.smoothing import runs
@@ -136,6 +137,8 @@ def look_at_shot(
     is_narrow = abs(look.yaw_deg) > NARROW_FROM_DEG and line.is_found and is_better_than_hands(line, hands)
     if look.view in ("front", "rear") or is_narrow:
         plate = no_plate(times)
+    if not plate.is_found and settings.frame_rate_hz is None:
+        line = _line_again(clip, times, line)
     roll = _roll(watched, start, stop, times, plate)
     seen = Seen(found, hands_midpoint_px(found.points_px, found.visibility), _as_shown(plate, line, camera, start))
     steady_line = replace(line, end_px=level(camera.steady(line.end_px, start), roll.roll_deg, watched.size_px))
@@ -251,6 +254,22 @@ def _look_again(clip: Clip, times_s: Floats, discs: Sequence[Discs], plate: Plat
     for i, here in enumerate(discs):
         again.append(join_discs(here, found[i]) if i in found else here)
     return again
+
+
+def _line_again(clip: Clip, times_s: Floats, line: BarLineTrack) -> BarLineTrack:
+    """Return the bar line with frames read anew that did not show it, now that it is known what it looks like."""
+    wanted = frames_to_read(line)
+    if not wanted.any():
+        return line
+    first_s, last_s = (float(times_s[i]) for i in np.flatnonzero(wanted)[[0, -1]])
+
+    def frames() -> Iterator[tuple[int, Image]]:
+        for frame in read_frames(clip, start_s=first_s, end_s=last_s):
+            i = int(np.argmin(np.abs(times_s - frame.time_s)))
+            if wanted[i]:
+                yield i, frame.image
+
+    return find_again(line, frames())
 
 
 def _guess_scale(size_px: float) -> Scale:
