@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from perception.barline_edges import read_strips
 from perception.barline_fit import Looks, lowest
-from perception.barline_track import BarLineTrack, without_strays
+from perception.barline_track import MOST_UNLIKE, BarLineTrack, without_strays
 from perception.pose import Floats, Image
 
 LOOK_BACK_S = 2.5  # s before the pair was first seen
@@ -17,7 +17,6 @@ NEARLY_UP = 0.3  # plate heights below its highest place: the last of several re
 WORTH_READING = 6  # frames in all; fewer are not worth a second pass
 BELOW, ABOVE = 1.3, 0.3  # plate heights under the lowest and over the highest place seen, at which it is looked for
 STEP, CHUNK = 0.016, 12  # plate heights between places that are tried, and how many of them to each side of one reading
-MOST_UNLIKE = 4.5  # cost of both plates; the bar has 0.1 to 4.4, other things 4 to 8
 CLEARLY = 0.65  # of the cost at every other place
 ELSEWHERE = 0.3  # plate heights away that is another place
 CONFIDENCE = 0.7  # of a frame that was read again: sure of the place, not of the tilt

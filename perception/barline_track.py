@@ -43,6 +43,8 @@ MIN_FRAMES = 10  # with a pair; below this there is no bar
 LEAST_SIDE = 0.30  # score of a side below which this end counts as hidden
 RARE_BAND = 0.12  # plate heights: frames with the bar this close in height share one vote on its size
 ONE_END = 0.3  # confidence when only one end is surely seen
+MOST_UNLIKE = 4.5  # cost of a plate that still looks like itself: the bar has 0.1 to 4.4, other things 4 to 8
+MOSTLY_LIKE = 0.6  # share of frames that must, else what it looks like was learnt badly
 PLAIN_SIDE = 0.8  # score of a side whose edges alone tell where it is
 SURE_SIDE = 0.62  # score of a side that is plainly seen
 
@@ -257,6 +259,9 @@ def _measure(times_s: Floats, ends: Sequence[BarEnds], path: Ints) -> BarLineTra
         widths[side], _ = common_size(edge[:, [side], 2:4], weighed[:, [side], 2:4], float(widths[side]))
         x = centres_across(edge[:, side], strength[:, side], float(widths[side]), height)
         seen = np.isfinite(y) & (score[:, side] >= LEAST_SIDE)
+        if looks is not None:
+            like = looks.plate_cost(strips[:, side], read_at, y[:, None])[:, 0] < MOST_UNLIKE
+            seen &= like | (np.mean(like[seen]) < MOSTLY_LIKE)
         centre[seen, side, 0] = np.where(np.isfinite(x), x, boxes[:, side, 0])[seen]
         centre[seen, side, 1] = y[seen]
     frames = [i for i, _, _ in chosen]

@@ -77,6 +77,8 @@ class Turned:
         return self.near_side * SLEEVE_RADII * float(np.sin(np.radians(self.yaw_deg)))
 
 
+LEFT_FRAMES = 90  # for which the plate of somebody who is not seen any more is followed
+
 SQUARE = Turned(0.0, 0.0, (1.0,))
 """Seen square from the side: discs are round and in front of the hands."""
 
@@ -153,10 +155,14 @@ class _Followed:
 
 
 class DiscWatch:
-    """Looks for plates about the hands of everybody, frame after frame, and follows the best one of each person."""
+    """Looks for plates about the hands of everybody, frame after frame, and follows the best one of each person.
+
+    The plate of somebody who is lost from sight, behind it or for a bystander, is followed on for a while.
+    """
 
     def __init__(self) -> None:
         self._followed: dict[int, _Followed] = {}
+        self._left_for: dict[int, int] = {}
         self._body_px: dict[int, float] = {}
         self._in_vain: dict[int, int] = {}
 
@@ -170,11 +176,15 @@ class DiscWatch:
         """
         turns = turns or {}
         found = [self._observe_person(image_rgb, one, turns.get(one.person_id, SQUARE)) for one in people]
+        here = {one.person_id for one in people}
+        found += [self._observe_left(image_rgb, key) for key in self._followed.keys() - here]
+        self._left_for = {key: n for key, n in self._left_for.items() if key not in here}
         return functools.reduce(join_discs, found, no_discs())
 
     def reset(self) -> None:
         """Forget the plates, as at a camera cut."""
         self._followed.clear()
+        self._left_for.clear()
         self._body_px.clear()
         self._in_vain.clear()
 
@@ -201,6 +211,22 @@ class DiscWatch:
         self._follow(person.person_id, discs, last, hands, turn)
         discs = discs[:MAX_DISCS]
         return _with_rims(image_rgb, discs[discs[:, 3] > WORTH_SCORE * discs[0, 3]] if len(discs) else discs)
+
+    def _observe_left(self, image_rgb: Image, person_id: int) -> Discs:
+        """Follow the plate of somebody who is not seen in this frame, unless it is followed for another one."""
+        last = self._followed[person_id]
+        self._left_for[person_id] = count = self._left_for.get(person_id, 0) + 1
+        others = [one for key, one in self._followed.items() if key != person_id and key not in self._left_for]
+        if count > LEFT_FRAMES or any(np.hypot(one.x - last.x, one.y - last.y) < last.radius for one in others):
+            del self._followed[person_id]
+            return no_discs()
+        if (near := _follow_rim(image_rgb, last)) is not None:
+            rows, discs = near
+        else:
+            rows = _vote_ahead(image_rgb, last)[:MAX_DISCS]
+            discs = _with_rims(image_rgb, rows)
+        self._follow(person_id, rows, last, np.array([last.x, last.y]), SQUARE)
+        return discs
 
     def _is_resting(self, person_id: int, turn: Turned) -> bool:
         """Return whether this frame is left out, because many searches at every stretch found nothing."""

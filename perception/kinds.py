@@ -11,6 +11,7 @@ DEADLIFT_RISE = 0.24  # of stature, least rise to straight arms standing
 PULL_SPEED_M_S, PULL_STOP_S = (1.0, 0.1), (0.13, 0.02)  # with their spread: a pull against a deadlift
 STOPPING, STOPPED = 0.5, 0.1  # of the peak, between which the time is taken
 PULL_FAMILY_RISE = 0.47  # of stature, a bar that rises higher was not pulled with straight arms
+LEAST_CLEAN = 0.40  # of stature, a bar that rises less cannot be on the shoulders, whatever they seem to be
 NO_ATTEMPT = 0.20  # of stature, a bar that rises less has not clearly passed the knee; source: knee 0.285, plate 0.13
 HIP_DROP = 0.15  # of stature, hips that fall this far after the pull went under the bar
 MISS_APEX, MISS_PEAK_M_S = (0.57, 0.05), (1.65, 0.15)  # of stature and m/s with their spread: missed snatch or clean
@@ -72,6 +73,8 @@ def outcome_as(kind: LiftName, places: Places, top: Top, low_m: float, ending: E
 def _hangs(places: Places, top: Top, rise: float, ending: Ending) -> bool:
     """Return whether a bar that seems caught hangs from the arms below the shoulders."""
     over = places.over_shoulders(_held_s(places, top, ending))
+    if rise < LEAST_CLEAN and "recovered" not in ending.times_s:
+        return True
     if not np.isfinite(over):
         return rise < PULL_FAMILY_RISE and "recovered" not in ending.times_s
     return bool(over < PULL_CATCH)

@@ -25,7 +25,9 @@ from perception.outcome import Ending, judge_catch
 from perception.places import Places
 from perception.smoothing import runs
 
-MAX_PEAK_M_S = 2.8  # m/s, no lifter moves a bar faster upward (elite snatch 2.05); such a track is not of a bar
+MAX_PEAK_M_S = (
+    3.1  # m/s, no lifter moves a bar faster upward (elite snatch 2.05, a light bar more); such a track is not of a bar
+)
 SLOWEST_M_S = 0.15  # m/s, a heavy squat or deadlift still passes this at its fastest
 MIN_RISE_M = 0.06  # m, a shorter rise is a re-rack, a breath or noise
 PULL_RISE_M, PULL_PEAK_M_S = 0.25, 0.6  # m and m/s, a shorter or slower rise from the floor is no pull

@@ -18,6 +18,7 @@ from perception.plate_rim import (
     growth_of,
 )
 from perception.pose import Floats, check_shape, freeze
+from perception.spool import Spool
 
 PLATE_RADIUS_M = 0.225  # m, to turn pixels into speeds before the scale is known
 TOP_SPEED_M_S = 6.5  # m/s, a bar dropped from overhead reaches 6
@@ -26,6 +27,7 @@ MIN_SIZED_FRAMES = 8  # frames with a disc of a plausible size that outweigh the
 LOOK_BACK = 6  # frames with discs that a path may skip
 LONGEST_GAP_S = 1.2  # s, a path may bridge
 HAND_REACH = 2.2  # plate radii from the hands that cost nothing
+MOST_AT_REST = 4  # places at which discs that do not move are left out
 AWAY_COST = 0.08  # of score for each radius beyond; small, because hidden hands are guessed
 FAR_SIDE = (0.5, 1.5)  # radii past the hands from which an ellipse, or a round disc, is the bar's far plate
 MOST_SHAPED = 240  # frames that are measured at a time
@@ -97,17 +99,33 @@ def track_plate(
     return _measure(times_s, discs, path, expected_px, _Sight(np.array(image_centre_px), hands_px), radius_px)
 
 
-def moving_disc(times_s: Floats, discs: Sequence[Discs]) -> Floats | None:
-    """Return (T, 2), the strongest disc that goes up and down by more than its diameter; None if no disc does."""
-    path = link_discs(times_s, discs, np.full((len(discs), 2), np.nan))
-    frames = np.flatnonzero(path >= 0)
-    if len(frames) < 2 * MIN_FRAMES:
-        return None
-    out = np.full((len(discs), 2), np.nan)
-    out[frames] = [discs[int(i)].centre_px[int(path[i])] for i in frames]
-    radius = float(np.median([discs[int(i)].radius_px[int(path[i])] for i in frames]))
-    low, high = np.nanpercentile(out[:, 1], [5, 95])
-    return out if high - low > 2 * radius else None
+def moving_disc(times_s: Floats, discs: Sequence[Discs]) -> tuple[Floats, Sequence[Discs]] | None:
+    """Return the strongest disc that goes up and down by more than its diameter, and all discs but those at rest.
+
+    Plates on a rack are seen better and longer than those that are lifted, so what does not move is left out, one
+    place after the other. The disc is (T, 2), NaN where not seen; None if no disc moves.
+    """
+    for _ in range(MOST_AT_REST):
+        path = link_discs(times_s, discs, np.full((len(discs), 2), np.nan))
+        frames = np.flatnonzero(path >= 0)
+        if len(frames) < 2 * MIN_FRAMES:
+            return None
+        out = np.full((len(discs), 2), np.nan)
+        out[frames] = [discs[int(i)].centre_px[int(path[i])] for i in frames]
+        radius = float(np.median([discs[int(i)].radius_px[int(path[i])] for i in frames]))
+        low, high = np.nanpercentile(out[:, 1], [5, 95])
+        if high - low > 2 * radius:
+            return out, discs
+        discs = _elsewhere(discs, np.nanmedian(out, axis=0), radius)
+    return None
+
+
+def _elsewhere(discs: Sequence[Discs], place_px: Floats, radius_px: float) -> Sequence[Discs]:
+    """Return discs without those at one place."""
+    left: Spool[Discs] = Spool()
+    for here in discs:
+        left.append(here.only(np.linalg.norm(here.centre_px - place_px, axis=1) > radius_px))
+    return left
 
 
 def no_plate(times_s: Floats) -> PlateTrack:

@@ -48,7 +48,7 @@ STRAY_AFTER = 8  # frames a corner may be off more often than on
 PARALLAX_SHARE = 1.5  # of the picture's shift, by which near things may be off
 TRIMMED = 0.8  # share of corners, the best ones, that the residual is taken over; the rest may move by itself
 BOX_MARGIN = 0.12  # of a person's height
-PLATE_REACH = 0.22  # of a person's height about each hand, where bar and plates are
+PLATE_REACH = (0.60, 0.22)  # of a person's height across and up and down about each hand, where bar and plates are
 
 
 @dataclass(slots=True, eq=False)
@@ -197,16 +197,16 @@ def boxes_about(people: Sequence[Person]) -> list[Box]:
             continue
         low, high = points.min(axis=0), points.max(axis=0)
         tall = float(max(high[1] - low[1], high[0] - low[0]))
-        boxes.append(_grown(low, high, BOX_MARGIN * tall))
+        boxes.append(_grown(low, high, BOX_MARGIN * tall, BOX_MARGIN * tall))
         for hand in ("left_hand", "right_hand"):
             at = person.points_px[INDEX[hand]]
             if np.isfinite(at).all():
-                boxes.append(_grown(at, at, PLATE_REACH * tall))
+                boxes.append(_grown(at, at, PLATE_REACH[0] * tall, PLATE_REACH[1] * tall))
     return boxes
 
 
-def _grown(low: Floats, high: Floats, by: float) -> Box:
-    return float(low[0] - by), float(low[1] - by), float(high[0] + by), float(high[1] + by)
+def _grown(low: Floats, high: Floats, across: float, down: float) -> Box:
+    return float(low[0] - across), float(low[1] - down), float(high[0] + across), float(high[1] + down)
 
 
 def _small_size(width: int, height: int) -> tuple[int, int]:

@@ -37,6 +37,7 @@ AFTER_S = 1.0  # s after it was last at its highest place, where nothing is meas
 NEARLY_UP = 0.3  # radii below its highest place: the last squat of several is as high as the first
 SHORTEST_RUN = 3  # frames; a shorter gap is bridged
 WORTH_READING = 6  # frames in all; fewer are not worth a second pass
+MOST_READINGS, SAME_SHAPE = 2, 0.05  # times that frames are read again, and flattening that needs no other time
 SURE_RIM = 0.45  # share of the rim seen above which a frame is not looked at again
 ROUND_SD_DEG = 8.0  # deg, yaw that a round disc leaves open
 LIKELY_RADIUS = (0.82, 1.28)  # of what stature and plate diameter let expect
@@ -113,7 +114,9 @@ def look_at_shot(
     discs: Sequence[Discs] = watched.discs[start:stop]
     people = watched.people[start:stop]
     several = len({person.person_id for frame in people for person in frame}) > 1
-    found = choose_athlete(times, people, moving_disc(times, discs) if several else None)
+    moving = moving_disc(times, discs) if several else None
+    discs = discs if moving is None else moving[1]
+    found = choose_athlete(times, people, None if moving is None else moving[0])
     if np.isfinite(found.points_px[:, 0, 0]).sum() < MIN_ATHLETE_FRAMES:
         return None
     moves = camera.moves_at(start)
@@ -163,8 +166,13 @@ def _find_plate(
     middle = ((watched.size_px[0] - 1) / 2, (watched.size_px[1] - 1) / 2)
     side = near_side(estimate_look(pose))
     plate = track_plate(times_s, discs, hands_px, expected, middle, near_side=side)
-    if clip is not None and (again := _look_again(clip, times_s, discs, plate)) is not None:
-        plate = track_plate(times_s, again, hands_px, expected, middle, plate.radius_px, side)
+    for _ in range(MOST_READINGS):
+        if clip is None or (again := _look_again(clip, times_s, discs, plate)) is None:
+            break
+        before, discs = plate.flattening, again
+        plate = track_plate(times_s, discs, hands_px, expected, middle, plate.radius_px, side)
+        if abs(plate.flattening - before) < SAME_SHAPE:
+            break
     return plate
 
 
@@ -248,7 +256,7 @@ def _look_again(clip: Clip, times_s: Floats, discs: Sequence[Discs], plate: Plat
     for frame in read_frames(clip, start_s=float(times_s[wanted[0]]), end_s=float(times_s[wanted[-1]])):
         i = int(np.argmin(np.abs(times_s - frame.time_s)))
         if unsure[i]:
-            near = plate.centre_px[seen[np.argmin(np.abs(seen - i))]]
+            near = np.array([np.interp(times_s[i], times_s[seen], plate.centre_px[seen, d]) for d in (0, 1)])
             found[i] = find_disc(frame.image, near, plate.radius_px, 1 / (1 + plate.flattening))
     again: Spool[Discs] = Spool()
     for i, here in enumerate(discs):
