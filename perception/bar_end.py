@@ -7,7 +7,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from perception.discs import strong_edges, vote_circles
+from perception.disc_votes import strong_edges, vote_circles
 from perception.plate import WEAK_SHARE, PlateTrack
 from perception.pose import Floats, Image, check_shape, freeze
 from perception.rings import Pyramid, fit_circles, upright_rings

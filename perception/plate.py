@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from perception.discs import MAX_DISCS, PLAUSIBLE_RADIUS, RAYS, Discs
+from perception.disc_votes import MAX_DISCS
+from perception.discs import PLAUSIBLE_RADIUS, RAYS, Discs
 from perception.plate_rim import (
     MIN_FRAMES,
     MIN_RIM_SHARE,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perception.disc_evidence import Evidence, Holders, confidence, holders, score, weigh
-from perception.discs import vote_circles
+from perception.disc_votes import vote_circles
 from perception.pose import Floats, Image, Person, check_shape, freeze
 from perception.rings import WHOLE_DISC, Pyramid, Rings, fit_circles, fit_ellipses, joined, upright_rings
 

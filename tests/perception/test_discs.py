@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perception import discs as under_test
+from perception.disc_votes import MAX_DISCS, vote_discs
 from perception.discs import (
-    MAX_DISCS,
     N_PEAKS,
     N_RAYS,
     PATIENCE,
@@ -21,7 +21,6 @@ from perception.discs import (
     no_discs,
     read_rim,
     turned,
-    vote_discs,
 )
 from perception.pose import Person
 
