@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from perception.barline_edges import read_strips
-from perception.barline_fit import Looks, lowest
+from perception.barline_edges import read_outline, read_strips
+from perception.barline_fit import Looks, centres_by_edges, lowest
 from perception.barline_track import MOST_UNLIKE, BarLineTrack, without_strays
 from perception.pose import Floats, Image
 
@@ -19,6 +19,7 @@ BELOW, ABOVE = 1.3, 0.3  # plate heights under the lowest and over the highest p
 STEP, CHUNK = 0.016, 12  # plate heights between places that are tried, and how many of them to each side of one reading
 CLEARLY = 0.65  # of the cost at every other place
 ELSEWHERE = 0.3  # plate heights away that is another place
+MOST_REFINED = 0.04  # plate heights by which edges may move what the colours found
 CONFIDENCE = 0.7  # of a frame that was read again: sure of the place, not of the tilt
 
 Bools = npt.NDArray[np.bool_]
@@ -63,10 +64,19 @@ def find_again(track: BarLineTrack, frames: Iterable[tuple[int, Image]]) -> BarL
         cost += _costs(image, right, float(x[1][i]), tilt / 2, track.width_px[1], 1, places)
         middle = _place(cost / 2, places, height)
         if middle is not None:
-            end_px[i] = [[x[0][i], middle - tilt / 2], [x[1][i], middle + tilt / 2]]
+            about = np.array([[x[0][i], middle - tilt / 2], [x[1][i], middle + tilt / 2]])
+            end_px[i] = [_by_outline(image, at, width, height) for at, width in zip(about, track.width_px, strict=True)]
             confidence[i] = CONFIDENCE
     end_px = without_strays(track.times_s, end_px)
     return replace(track, end_px=end_px, confidence=np.where(np.isfinite(end_px).any(axis=(1, 2)), confidence, 0.0))
+
+
+def _by_outline(image: Image, about_px: Floats, width_px: float, height_px: float) -> Floats:
+    """Return (2,), the centre of a plate by its upper and lower edge, or the place itself where they are not there."""
+    edge, strength = read_outline(image, about_px, width_px, height_px)
+    y, _ = centres_by_edges(edge[None], strength[None], height_px)
+    near = np.isfinite(y[0]) and abs(float(y[0]) - about_px[1]) < MOST_REFINED * height_px
+    return np.array([about_px[0], y[0] if near else about_px[1]])
 
 
 def _costs(

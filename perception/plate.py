@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from perception.disc_votes import MAX_DISCS
-from perception.discs import PLAUSIBLE_RADIUS, RAYS, Discs
+from perception.discs import GOOD_SCORE, PLAUSIBLE_RADIUS, RAYS, Discs
 from perception.plate_rim import (
     MIN_FRAMES,
     MIN_RIM_SHARE,
@@ -113,11 +113,13 @@ def moving_disc(times_s: Floats, discs: Sequence[Discs]) -> tuple[Floats, Sequen
             return None
         out = np.full((len(discs), 2), np.nan)
         out[frames] = [discs[int(i)].centre_px[int(path[i])] for i in frames]
-        radius = float(np.median([discs[int(i)].radius_px[int(path[i])] for i in frames]))
+        radius, score = np.median(
+            [(discs[int(i)].radius_px[int(path[i])], discs[int(i)].score[int(path[i])]) for i in frames], axis=0
+        )
         low, high = np.nanpercentile(out[:, 1], [5, 95])
         if high - low > 2 * radius:
-            return out, discs
-        discs = _elsewhere(discs, np.nanmedian(out, axis=0), radius)
+            return (out, discs) if score > GOOD_SCORE else None
+        discs = _elsewhere(discs, np.nanmedian(out, axis=0), float(radius))
     return None
 
 
