@@ -9,6 +9,7 @@ from eval.clip_scores import ClipScore, Pair
 from perception.measures import Calibration, calibration_key, is_never_negative
 
 LEVEL = 0.90
+FOLDS = 10  # parts into which clips are dealt out for cross-calibration
 FEWEST = 30  # lifts, below this the quantile hangs on one or two of them and a measure keeps the factor 1
 BOUNDS = (0.4, 4.0)  # a factor beyond says that the error model is wrong, not that it is a little off
 
@@ -37,6 +38,22 @@ def calibrate(scores: Sequence[ClipScore], known: Calibration, made_with: str) -
         if len(some) >= FEWEST:
             factors[key] = round(float(np.clip(known.factor(key) * _quantile(some), *BOUNDS)), 3)
     return Calibration(made_with=made_with, factors=factors)
+
+
+def cross_calibrated(scores: Sequence[ClipScore], known: Calibration) -> list[ClipScore]:
+    """Return scores with the intervals of factors that were made without their own clips.
+
+    The clips are dealt out into FOLDS parts; those of each part get the factors that all other parts ask for. So every
+    lift is judged by intervals that were calibrated on other lifts, and all of them count.
+
+    Args:
+        scores: Of all clips, with plate and without.
+        known: The factors that were in force when they were made.
+    """
+    names = sorted({score.name for score in scores})
+    part = {name: i % FOLDS for i, name in enumerate(names)}
+    factors = {i: calibrate([s for s in scores if part[s.name] != i], known, "") for i in set(part.values())}
+    return [recalibrated(score, known, factors[part[score.name]]) for score in scores]
 
 
 def _quantile(pairs: Sequence[Pair]) -> float:

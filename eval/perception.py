@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from coach.domain.base import Record
 from eval.accuracy import MeasureRow, Row, all_rows, measure_rows
-from eval.calibration import recalibrated
+from eval.calibration import calibrate, cross_calibrated, recalibrated
 from eval.clip_scores import ClipScore, score_clip
 from eval.real_clips import real_rows
 from perception.measures import CALIBRATION, Calibration
@@ -34,11 +34,12 @@ class ClipScores(Record):
 
 
 class PerceptionScores(Record):
-    """All scores of one run."""
+    """All scores of one run; `calibration` are the factors that its clips ask for, where that was wanted."""
 
     rows: tuple[Row, ...]
     measures: tuple[MeasureRow, ...]
     clips: tuple[ClipScore, ...]
+    calibration: Calibration | None = None
 
 
 def run(
@@ -51,6 +52,7 @@ def run(
     lift: LiftChoice = "mixed",
     view: View | Literal["mixed"] = "mixed",
     clips: Path | None = None,
+    calibrated_by: str | None = None,
     on_progress: OnProgress | None = None,
 ) -> PerceptionScores:
     """Simulate lifts into a folder (or go on with those already there), analyse them and compare with the truth.
@@ -66,6 +68,8 @@ def run(
         lift: One kind of lift, or "mixed" for all in turn.
         view: Where the camera stands, or "mixed".
         clips: Folder with real clips and their `labels.csv`; None to leave them out.
+        calibrated_by: To make factors for intervals from these clips: the words that say with what. Intervals are then
+            judged by cross-calibration, each clip with the factors that the others ask for.
         on_progress: Called with stage, done and total.
 
     Raises:
@@ -83,10 +87,17 @@ def run(
         on_progress=on_progress and (lambda done, total: on_progress("simulate", done, total)),
     )
     scores = [score for part in _score_all(folders[skip:], workers, _version(), on_progress) for score in part]
+    calibration = None
+    if calibrated_by is not None:
+        calibration = calibrate(scores, CALIBRATION, calibrated_by)
+        scores = cross_calibrated(scores, CALIBRATION)
     real = [] if clips is None else real_rows(clips)
     with_plate = [score for score in scores if score.track == "plate"]
     return PerceptionScores(
-        rows=(*real, *all_rows(scores)), measures=tuple(measure_rows(with_plate)), clips=tuple(scores)
+        rows=(*real, *all_rows(scores)),
+        measures=tuple(measure_rows(with_plate)),
+        clips=tuple(scores),
+        calibration=calibration,
     )
 
 

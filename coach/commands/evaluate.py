@@ -58,7 +58,11 @@ def perception(
     ] = None,
     calibrate: Annotated[
         Path | None,
-        typer.Option("--calibrate", help="Write the factors that make 90 % intervals hold 90 % into this file."),
+        typer.Option(
+            "--calibrate",
+            help="Write the factors that make 90 % intervals hold 90 % into this file; "
+            "intervals in the table are then judged on clips their factors were not made with.",
+        ),
     ] = None,
     plates: Annotated[
         Path | None,
@@ -81,11 +85,20 @@ def perception(
         else:
             _print_rows(found.rows)
         return
+    how = f"coach eval perception --n {n} --skip {skip} --seed {seed} --lift {lift} --view {view}"
     with progress() as on_progress:
         scores = run(
-            data, n=n, skip=skip, seed=seed, lift=lift, view=view, workers=workers, clips=clips, on_progress=on_progress
+            data,
+            n=n,
+            skip=skip,
+            seed=seed,
+            lift=lift,
+            view=view,
+            workers=workers,
+            clips=clips,
+            calibrated_by=None if calibrate is None else how,
+            on_progress=on_progress,
         )
-    how = f"coach eval perception --n {n} --skip {skip} --seed {seed} --lift {lift} --view {view}"
     _keep(scores, how, page, calibrate)
     if as_json:
         print(scores.model_dump_json(indent=2))
@@ -100,13 +113,10 @@ def perception(
 def _keep(scores: "PerceptionScores", how: str, page: Path | None, calibration: Path | None) -> None:
     """Write the scores into a page, and the factors they ask for into a file, where that is wanted."""
     from eval.accuracy_page import write_accuracy
-    from eval.calibration import calibrate
-    from perception.measures import CALIBRATION
 
     written = [] if page is None else write_accuracy(scores, page, how)
-    if calibration is not None:
-        made = calibrate(scores.clips, CALIBRATION, how)
-        calibration.write_text(made.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    if calibration is not None and scores.calibration is not None:
+        calibration.write_text(scores.calibration.model_dump_json(indent=1) + "\n", encoding="utf-8")
         written.append(calibration)
     for path in written:
         complain(f"Written to {printable(path)}")

@@ -8,7 +8,7 @@ import pytest
 from coach.domain.errors import InputError, SetupError
 from eval.accuracy import Row, all_rows, errors_of, measure_rows, stage_errors
 from eval.accuracy_page import BEGIN, END, write_accuracy
-from eval.calibration import calibrate
+from eval.calibration import FOLDS, calibrate, cross_calibrated
 from eval.clip_scores import PULLED, ClipScore, LiftScore, Pair
 from eval.perception import PerceptionScores
 from eval.real_clips import real_rows
@@ -140,6 +140,21 @@ def test_a_bar_seen_from_askew_is_calibrated_by_itself_and_does_not_widen_the_ot
     assert both.factor(calibration_key(SPEED, "plate", "side")) == alone.factor(calibration_key(SPEED, "plate", "side"))
     assert both.factor(calibration_key(SPEED, "plate", "oblique")) > 2 * both.factor(f"{SPEED}/plate")
     assert alone.factor(calibration_key(SPEED, "plate", "oblique")) == alone.factor(f"{SPEED}/plate")
+
+
+def test_cross_calibration_judges_each_clip_by_factors_of_the_others() -> None:
+    rng = np.random.default_rng(11)
+    errors = [*rng.normal(0, 0.05, 199), 10.0]
+    none = Calibration(made_with="", factors={})
+    scores = [clip(lift(measures={SPEED: pair(float(e), 0.02)}), name=f"{i:04d}") for i, e in enumerate(errors)]
+
+    crossed = cross_calibrated(scores, none)
+
+    own = {i for i in range(200) if i % FOLDS == 199 % FOLDS}
+    others = calibrate([score for i, score in enumerate(scores) if i not in own], none, "")
+    last = crossed[-1].lifts[0].measures[SPEED]
+    assert last.high - last.value == pytest.approx(0.02 * others.factor(f"{SPEED}/plate"))
+    assert np.mean([c.lifts[0].measures[SPEED].is_inside for c in crossed]) == pytest.approx(0.9, abs=0.03)
 
 
 def test_calibrating_calibrated_intervals_changes_nothing() -> None:
