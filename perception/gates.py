@@ -91,3 +91,19 @@ def why_not_level(name: str, roll_sd_deg: float) -> str | None:
     if name in HORIZONTAL and roll_sd_deg > LARGEST_ROLL_SD_DEG:
         return f"the camera may be tilted by {roll_sd_deg:.1f}°, which passes height off as forward travel"
     return None
+
+
+def why_not_that_body(name: str, body_off: float) -> str | None:
+    """Return why joint angles cannot be read from a body that is not as tall as its athlete; None where they can.
+
+    Args:
+        name: Of the measure.
+        body_off: By how much it seems too tall, relative; 0 where it fits or nobody told the height.
+    """
+    if name not in JOINT_ANGLES or body_off == 0:
+        return None
+    way = "taller" if body_off > 0 else "shorter"
+    return (
+        f"the body in the picture seems {100 * abs(body_off):.0f} % {way} than the athlete, so its joints are not where "
+        "they seem to be: film with the whole body in sight, or check the height that was told"
+    )

@@ -9,7 +9,7 @@ from coach.domain.lift import InstantName, View
 from coach.domain.measures import MEASURES
 from perception.bar import BarCurve
 from perception.force import bar_force, effort, impulse_check
-from perception.gates import why_not_from_here, why_not_level
+from perception.gates import why_not_from_here, why_not_level, why_not_that_body
 from perception.instants import STEP_S, STILL_M_S, LiftTimes
 from perception.pose import Floats
 from perception.scale import Scale
@@ -79,7 +79,8 @@ class Context:
             return f"cannot be judged from the {self.view}; film from the {info.views[0]}"
         clock = None if self.clock is None else self.clock.why_not(info.unit)
         spoiled = self.spoiled if info.unit not in ("s", "1") else None
-        return spoiled or clock or why_not_from_here(name, self.look) or why_not_level(name, self.roll_sd_deg)
+        told = why_not_that_body(name, self.scale.body_off)
+        return spoiled or clock or why_not_from_here(name, self.look) or why_not_level(name, self.roll_sd_deg) or told
 
 
 def read_bar(curve: BarCurve, lift: LiftTimes, context: Context) -> dict[str, Reading]:

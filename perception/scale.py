@@ -33,6 +33,8 @@ class Scale:
         bar_relative_sd: SD over value.
         body_m_per_px, body_relative_sd: The same for the athlete's own plane.
         method: Where it comes from.
+        body_off: By how much the body in the picture adds up to another height than was told, relative, where that is
+            more than perspective can do: its joints are not where they seem to be. Else 0.
     """
 
     bar_m_per_px: float
@@ -40,6 +42,7 @@ class Scale:
     body_m_per_px: float
     body_relative_sd: float
     method: Literal["plate", "height", "given", "none"]
+    body_off: float = 0.0
 
     @property
     def is_known(self) -> bool:
@@ -71,7 +74,7 @@ def find_scale(plate: PlateTrack, stature_px: float, settings: AnalysisSettings,
         sd = float(np.hypot(plate.radius_sd_px / plate.radius_px, PLATE_SIZE_SD))
         sd = float(np.hypot(sd, TURNED_SD)) if plate.flattening < TURNED_FROM else sd
         beside = bar * USUAL_DISTANCE_M / (USUAL_DISTANCE_M - PLATE_NEARER_M)
-        return Scale(bar, sd, *_body_scale(by_height, beside, BESIDE_SD), "plate")
+        return Scale(bar, sd, *_body_scale(by_height, beside, BESIDE_SD), "plate", _body_off(by_height, beside))
     if np.isfinite(by_height):
         return Scale(by_height, STATURE_SD, by_height, STATURE_SD, "height")
     return Scale(float("nan"), float("nan"), float("nan"), float("nan"), "none")
@@ -95,7 +98,8 @@ def line_scale(bar: tuple[float, float], stature_px: float, settings: AnalysisSe
         if abs(np.log(by_height / bar_m_per_px)) >= AGREE:
             return Scale(by_height, BESIDE_SD, by_height, BESIDE_SD, "height")
     body_sd = float(np.hypot(relative_sd, FRONT_BODY_SD))
-    return Scale(bar_m_per_px, relative_sd, *_body_scale(by_height, bar_m_per_px, body_sd), "plate")
+    body = _body_scale(by_height, bar_m_per_px, body_sd)
+    return Scale(bar_m_per_px, relative_sd, *body, "plate", _body_off(by_height, bar_m_per_px))
 
 
 def _body_scale(by_height: float, by_plate: float, by_plate_sd: float) -> tuple[float, float]:
@@ -105,3 +109,9 @@ def _body_scale(by_height: float, by_plate: float, by_plate_sd: float) -> tuple[
     weight = by_plate_sd**2 / (by_plate_sd**2 + STATURE_SD**2)
     both = float(np.exp(weight * np.log(by_height) + (1 - weight) * np.log(by_plate)))
     return both, STATURE_SD * by_plate_sd / float(np.hypot(STATURE_SD, by_plate_sd))
+
+
+def _body_off(by_height: float, by_plate: float) -> float:
+    """Return by how much the body is too short (-) or too tall (+) for the height told, where height and plate disagree."""
+    off = by_plate / by_height - 1
+    return off if abs(np.log(by_height / by_plate)) >= AGREE else 0.0
