@@ -10,7 +10,7 @@ from perception.measures import Calibration, calibration_key, is_never_negative
 
 LEVEL = 0.90
 FOLDS = 10  # parts into which clips are dealt out for cross-calibration
-FEWEST = 30  # lifts, below this the quantile hangs on one or two of them and a measure keeps the factor 1
+FEWEST = 20  # lifts, below this the quantile hangs on one or two of them and a measure keeps the factor 1
 BOUNDS = (0.4, 4.0)  # a factor beyond says that the error model is wrong, not that it is a little off
 
 
