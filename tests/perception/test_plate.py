@@ -311,9 +311,11 @@ def on_a_rack(n_resting: int, *, rise_px: float = 136.5, n: int = 40) -> tuple[n
     """Return times, the path of a disc that rises, and all discs: those at rest have more votes."""
     lifted = np.stack([np.full(n, 100.0), np.linspace(200.0, 200.0 - rise_px, n)], axis=1)
     resting = [np.array([250.0 + 80 * k, 150.0]) for k in range(n_resting)]
-    radius, score = np.full(1 + n_resting, RADIUS_PX), np.array([0.6] + [0.95] * n_resting)
-    edges = np.full((1 + n_resting, N_RAYS, N_PEAKS), np.nan, np.float32), np.zeros((1 + n_resting, N_RAYS, N_PEAKS))
-    discs = [Discs(np.stack([at, *resting]), radius, score, np.ones(1 + n_resting), edges[0], edges[1]) for at in lifted]
+    radius, score, round_ = np.full(1 + n_resting, RADIUS_PX), np.full(1 + n_resting, 0.95), np.ones(1 + n_resting)
+    score[0] = 0.6
+    shape = (1 + n_resting, N_RAYS, N_PEAKS)
+    edges, strength = np.full(shape, np.nan, np.float32), np.zeros(shape, np.uint8)
+    discs = [Discs(np.stack([at, *resting]), radius, score, round_, edges, strength) for at in lifted]
     return np.arange(n) / 30, lifted, discs
 
 

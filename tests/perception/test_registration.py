@@ -234,11 +234,10 @@ def test_boxes_about_hands_reach_farther_across_than_up_and_down() -> None:
     for x, y in hands:
         mine = [b for b in boxes if (b[0] + b[2]) / 2 == pytest.approx(x) and (b[1] + b[3]) / 2 == pytest.approx(y)]
         assert mine
-        left, top, right, bottom = mine[0]
-        assert x - left == pytest.approx(right - x)
-        assert x - left > 2 * (y - top)
-        assert x - left > 60.0
-        assert y - top > 22.5
+        across, down = x - mine[0][0], y - mine[0][1]
+        assert across > 2 * down
+        assert across > 60.0
+        assert down > 22.5
 
 
 def test_a_hand_that_is_not_seen_has_no_box() -> None:
