@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from perception import discs as under_test
 from perception.disc_votes import MAX_DISCS, vote_discs
 from perception.discs import (
+    LEFT_FRAMES,
     N_PEAKS,
     N_RAYS,
     PATIENCE,
@@ -278,3 +279,66 @@ def test_a_clear_disc_is_not_lost_when_the_hands_are_mistaken_for_a_while(wall: 
         found = watch.observe(image, [holding((95, 65) if i < 10 else (240, 200))])
 
         assert found.centre_px[0] == pytest.approx((90, 70), abs=1.6), i
+
+
+def test_the_plate_of_somebody_who_is_not_seen_any_more_is_followed_on(wall: "Canvas", holding: Holding) -> None:
+    watch, off = DiscWatch(), []
+    for i in range(30):
+        centre = np.array([150 + 1.3 * i, 200 - 4.0 * i])
+        people = [holding(centre + np.array([5, -8]))] if i < 10 else []
+        discs = watch.observe(wall.disc(centre, 25, COLOURS["red"], HUB).image(), people)
+        off.append(np.linalg.norm(discs.centre_px - centre, axis=1).min(initial=np.inf))
+
+    assert max(off[10:]) < 1.0
+
+
+def test_the_plate_of_somebody_who_does_not_come_back_is_given_up(wall: "Canvas", holding: Holding) -> None:
+    watch, image = DiscWatch(), wall.disc((160, 120), 25, COLOURS["red"], HUB).image()
+
+    def seen_alone(n_frames: int) -> list[bool]:
+        watch.observe(image, [holding((160, 120))])
+        return [len(watch.observe(image, []).score) > 0 for _ in range(n_frames)]
+
+    for_a_while, for_long = seen_alone(LEFT_FRAMES), seen_alone(LEFT_FRAMES + 5)
+
+    assert all(for_a_while)
+    assert all(for_long[:LEFT_FRAMES])
+    assert not any(for_long[LEFT_FRAMES:])
+
+
+def test_the_plate_of_somebody_lost_is_given_up_at_once_when_another_one_holds_it(
+    wall: "Canvas", holding: Holding
+) -> None:
+    watch, image = DiscWatch(), wall.disc((160, 120), 25, COLOURS["red"], HUB).image()
+    for _ in range(5):
+        watch.observe(image, [holding((160, 120), person_id=0)])
+
+    numbers = [len(watch.observe(image, [holding((160, 120), person_id=1)]).score) for _ in range(4)]
+    alone = watch.observe(image, [])
+
+    assert numbers == [1] * 4
+    assert len(alone.score) == 1
+
+
+def test_two_plates_are_followed_on_when_only_one_of_their_holders_is_lost(wall: "Canvas", holding: Holding) -> None:
+    watch, places = DiscWatch(), [np.array([80.0, 120.0]), np.array([240.0, 120.0])]
+    image = wall.disc(places[0], 25, COLOURS["red"], HUB).disc(places[1], 25, COLOURS["blue"], HUB).image()
+    people = [holding(place, person_id=k) for k, place in enumerate(places)]
+    for _ in range(3):
+        watch.observe(image, people)
+
+    for _ in range(10):
+        found = watch.observe(image, people[1:])
+
+        for place in places:
+            assert np.linalg.norm(found.centre_px - place, axis=1).min() < 1.6
+
+
+def test_after_a_cut_plates_of_those_lost_are_forgotten(wall: "Canvas", holding: Holding) -> None:
+    watch, image = DiscWatch(), wall.disc((160, 120), 25, COLOURS["red"], HUB).image()
+    watch.observe(image, [holding((160, 120))])
+    watch.observe(image, [])
+
+    watch.reset()
+
+    assert len(watch.observe(image, []).score) == 0

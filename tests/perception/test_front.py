@@ -100,6 +100,27 @@ def test_a_hidden_end_is_absent_and_the_other_carries_the_middle() -> None:
     assert track.confidence[21:25].max() < 0.5 < track.confidence[:14].min()
 
 
+@pytest.mark.parametrize(("colour", "off_px"), [((30, 50, 170), 35.0), ((170, 172, 175), -35.0)])
+def test_a_pair_of_another_colour_that_is_taken_for_a_while_is_not_in_the_track(
+    colour: tuple[int, int, int], off_px: float
+) -> None:
+    wrong = slice(34, None)
+    watch, elsewhere, ends, views = BarEndWatch(), BarEndWatch(), [], []
+    for i, y in enumerate(heights_px()):
+        view = FrontView(middle_px=(210.0, float(y)))
+        other = replace(view, middle_px=(210.0, float(y) + off_px), colour=colour)
+        is_wrong = i >= wrong.start
+        ends.append((elsewhere if is_wrong else watch).observe((other if is_wrong else view).image(), [view.person()]))
+        views.append(view)
+
+    track = track_bar_line(TIMES_S, ends, np.array([view.middle_px for view in views]))
+
+    assert all(len(found.score) for found in ends[wrong])
+    assert np.isnan(track.end_px[wrong]).all()
+    assert (track.confidence[wrong] == 0).all()
+    assert np.isfinite(track.end_px[: wrong.start]).all()
+
+
 @pytest.mark.parametrize("tilt_px", [-9.0, 6.0])
 def test_the_tilt_of_the_bar_is_measured_with_its_error(tilt_px: float) -> None:
     track, _, views = tracked(lambda view, i: replace(view, tilt_px=tilt_px))

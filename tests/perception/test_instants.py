@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perception.bar import BarCurve
-from perception.instants import LiftTimes
+from perception.instants import LiftTimes, find_top, pull_times, read_motion
 from perception.lifts import find_lifts
 from perception.smoothing import smooth
 
@@ -284,3 +284,72 @@ def test_a_bar_first_seen_on_its_way_up_has_no_start_but_a_peak_and_a_catch(snat
     assert "lift_off" not in lift.times_s
     for name in ("peak_velocity", "max_height", "catch"):
         assert lift.times_s[name] == pytest.approx(whole.times_s[name], abs=0.02), name
+
+
+def moved(path: "MadeUpBar", metres: float, seconds: float) -> "MadeUpBar":
+    """Move the bar up or down as smoothly as a hand does: with the least jerk, still at both ends.
+
+    Source: Flash and Hogan 1985.
+    """
+    share = np.arange(0.0, 1.0, 0.0005 / seconds)
+    up = 30 * share**2 * (1 - share) ** 2 * metres / seconds
+    return replace(path, up=np.append(path.up, up), forward=np.append(path.forward, np.zeros(len(up))))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("down_s", [1.2, 2.0])
+def test_of_two_squats_without_a_rest_one_ends_and_the_other_begins_where_the_bar_turns(
+    bar: "MadeUpBar", down_s: float, seed: int
+) -> None:
+    once = moved(moved(replace(bar, floor_m=1.4), -0.6, 1.2), 0.6, 1.2)
+    twice = moved(moved(once, -0.6, down_s), 0.6, 1.2).rest(1.0)
+
+    first, second = lifts_of(twice, noise_m=0.001, seed=seed)
+
+    turn_s = float(once.times_s[-1])
+    assert (first.kind, second.kind) == ("squat", "squat")
+    assert first.times_s["max_height"] == pytest.approx(turn_s, abs=2 / 60)
+    assert second.times_s["dip_start"] == pytest.approx(turn_s, abs=2 / 60)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_squat_that_waits_at_the_bottom_is_at_its_bottom_when_it_arrives(bar: "MadeUpBar", seed: int) -> None:
+    down = moved(bar, -0.6, 1.2)
+    path = moved(down.rest(0.8), 0.6, 1.2).rest(1.0)
+
+    lift = only_lift(path, noise_m=0.002, seed=seed)
+
+    arrives_s = float(down.times_s[-1])
+    assert lift.kind == "squat"
+    assert lift.times_s["dip_bottom"] == pytest.approx(arrives_s, abs=3 / 60)
+    assert lift.times_s["start"] > arrives_s + 0.7
+
+
+def test_the_peak_of_a_slow_lift_whose_speed_is_long_flat_is_within_two_frames(bar: "MadeUpBar") -> None:
+    path = moved(bar, 0.55, 1.2).rest(0.8)
+    peak_s = float(path.times_s[np.argmax(path.up)])
+
+    drawn = [only_lift(path, noise_m=0.001, seed=seed) for seed in range(20)]
+
+    off_s = np.array([lift.times_s["peak_velocity"] - peak_s for lift in drawn])
+    assert [lift.kind for lift in drawn] == ["deadlift"] * 20
+    assert np.sqrt(np.mean(off_s**2)) < 1.5 / 60
+    assert np.abs(off_s).max() < 3 / 60
+
+
+def test_a_hang_pull_begins_when_the_bar_goes_back_to_the_hip_and_one_from_the_floor_when_it_goes_up(
+    bar: "MadeUpBar",
+) -> None:
+    pull = replace(bar, floor_m=0.5).pull()
+    upward_s = pull.marks["lift_off"]
+    share = np.clip((pull.times_s - upward_s + 0.05) / 0.25, 0, 1)
+    path = replace(pull, forward=-0.6 * np.sin(np.pi * share)).rest(0.5)
+    m = read_motion(path.curve())
+    top = find_top(m, m.index(upward_s), m.index(pull.marks["max_height"]))
+
+    hang, floor = (pull_times(m, top, from_floor=from_floor)[0] for from_floor in (False, True))
+
+    assert hang["start"] == pytest.approx(path.truth()["start"], abs=0.02)
+    assert floor["start"] == pytest.approx(pull.truth()["start"], abs=0.02)
+    assert hang["start"] < floor["start"] - 0.08
+    assert "lift_off" not in hang

@@ -18,6 +18,7 @@ from tests.perception.made_up_kinds import (
     PLATE_30,
     PLATE_60,
     RACK_M,
+    SQUAT_M,
     STANDING_M,
     STATURE_M,
     MadeUpLift,
@@ -84,6 +85,15 @@ def test_a_jerk_has_its_own_instants_in_order_and_starts_in_the_dip() -> None:
     assert at["max_height"] == pytest.approx(marks["jerk_max_height"], abs=0.02)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_jerk_without_a_wait_has_the_bottom_of_its_dip_where_the_bar_is_lowest(seed: int) -> None:
+    path = made.jerk(from_rack())
+
+    (lift,) = lifts_of(path, Seen(noise_m=0.001), seed)
+
+    assert lift.times_s["dip_bottom"] == pytest.approx(path.bar.marks["dip_bottom"], abs=0.01)
+
+
 def test_a_lifter_who_waits_in_the_dip_starts_after_the_wait() -> None:
     dipped = made.rise(from_rack(), -0.17, 0.4, (STANDING_M[0] - 0.17, STANDING_M[1] - 0.17))
     waited = replace(made.rest(dipped, 0.3), bar=dipped.bar.rest(0.3))
@@ -93,6 +103,19 @@ def test_a_lifter_who_waits_in_the_dip_starts_after_the_wait() -> None:
 
     assert lift.kind == "jerk"
     assert lift.times_s["start"] > lift.times_s["dip_bottom"]
+
+
+@pytest.mark.parametrize("peak_m_s", [1.0, 1.1])
+def test_a_bar_that_rises_too_little_for_the_shoulders_is_no_clean_whatever_they_seem_to_be(peak_m_s: float) -> None:
+    """Shoulders hidden behind a plate are guessed at the bar."""
+    turns_m = made.lowest(made.pull(made.begin(), peak_m_s, 0.08, STANDING_M))
+    up = made.rest(made.pull(made.begin(), peak_m_s, 0.08, (turns_m + 0.05, 0.62)), 0.4)
+    path = made.rest(made.let_down(up, turns_m, 0.8), 0.6)
+
+    found = [words(lifts_of(path, seed=seed)) for seed in range(3)]
+
+    assert float(np.max(path.bar.y)) < 0.40 * STATURE_M
+    assert found == [[("pull", "not_caught")]] * 3
 
 
 @pytest.mark.parametrize("metres", [0.02, 0.08])
@@ -311,3 +334,13 @@ def test_bent_over_a_bar_on_the_floor_the_lifter_does_not_hold_it_overhead() -> 
 
     assert find_lifts(curve, body, STATURE_M) == []
     assert declined_stretches(curve, body, STATURE_M, []) == []
+
+
+@pytest.mark.parametrize(("peak_m_s", "n_lifts"), [(2.9, 1), (3.4, 0)])
+def test_a_light_bar_may_be_faster_than_any_heavy_one_but_not_by_much(peak_m_s: float, n_lifts: int) -> None:
+    path = made.rest(made.pull(made.begin(), peak_m_s, 0.12, SQUAT_M), 0.8)
+
+    lifts = lifts_of(path)
+
+    assert np.max(path.bar.up) == pytest.approx(peak_m_s)
+    assert len(lifts) == n_lifts

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from perception.discs import SQUARE, Discs, DiscWatch, Turned, join_discs, no_discs, turned
-from perception.plate import PlateTrack, link_discs, track_plate
+from perception.discs import N_PEAKS, N_RAYS, SQUARE, Discs, DiscWatch, Turned, join_discs, no_discs, turned
+from perception.plate import MOST_AT_REST, PlateTrack, link_discs, moving_disc, track_plate
 from perception.pose import Person
 
 if TYPE_CHECKING:
@@ -305,3 +305,36 @@ def test_discs_past_the_hands_of_a_turned_bar_are_the_far_plate() -> None:
 
     assert (link_discs(times, [both] * 20, hands) == 1).all()
     assert (link_discs(times, [both] * 20, hands, near_side=-1.0) == 0).all()
+
+
+def on_a_rack(n_resting: int, *, rise_px: float = 136.5, n: int = 40) -> tuple[np.ndarray, np.ndarray, list[Discs]]:
+    """Return times, the path of a disc that rises, and all discs: those at rest have more votes."""
+    lifted = np.stack([np.full(n, 100.0), np.linspace(200.0, 200.0 - rise_px, n)], axis=1)
+    resting = [np.array([250.0 + 80 * k, 150.0]) for k in range(n_resting)]
+    radius, score, round_ = np.full(1 + n_resting, RADIUS_PX), np.full(1 + n_resting, 0.95), np.ones(1 + n_resting)
+    score[0] = 0.6
+    shape = (1 + n_resting, N_RAYS, N_PEAKS)
+    edges, strength = np.full(shape, np.nan, np.float32), np.zeros(shape, np.uint8)
+    discs = [Discs(np.stack([at, *resting]), radius, score, round_, edges, strength) for at in lifted]
+    return np.arange(n) / 30, lifted, discs
+
+
+@pytest.mark.parametrize("n_resting", [0, 1, MOST_AT_REST - 1])
+def test_a_disc_that_moves_is_found_beside_better_ones_at_rest_and_those_are_left_out(n_resting: int) -> None:
+    times, lifted, discs = on_a_rack(n_resting)
+
+    found = moving_disc(times, discs)
+
+    assert found is not None
+    path, left = found
+    assert path == pytest.approx(lifted)
+    assert len(left) == len(discs)
+    assert all(here.centre_px == pytest.approx(at[None]) for here, at in zip(left, lifted, strict=True))
+
+
+@pytest.mark.parametrize("n_resting", [0, 2])
+def test_where_no_disc_goes_up_by_more_than_its_diameter_nothing_moves(n_resting: int) -> None:
+    times, _, discs = on_a_rack(n_resting, rise_px=1.9 * RADIUS_PX)
+
+    assert moving_disc(times, discs) is None
+    assert moving_disc(times, [no_discs()] * len(times)) is None

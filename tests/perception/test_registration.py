@@ -1,6 +1,7 @@
 """The background followed: pictures warped by known motions, with somebody large moving in front; real clips."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perception.camera_track import CameraTrack, move_points
-from perception.pose import Floats, Image
+from perception.pose import INDEX, Floats, Image
 from perception.registration import BackgroundWatch, Box, boxes_about
 from perception.simulator.demo_clip import demo_clip
 from perception.video import open_clip, read_frames
@@ -221,6 +222,32 @@ def test_boxes_lie_about_people_and_as_far_as_a_plate_reaches() -> None:
     inside = [all(b[0] <= x <= b[2] and b[1] <= y <= b[3] for x, y in person.points_px) for b in boxes]
     assert any(inside)
     assert any(b[0] < 275 and b[2] > 325 for b in boxes)
+
+
+def test_boxes_about_hands_reach_farther_across_than_up_and_down() -> None:
+    """From in front the plates lie far out to both sides of the hands, and are 0.225 m high over the bar and under it."""
+    person = person_holding((300.0, 200.0), px_per_m=100.0)
+    hands = [person.points_px[INDEX[name]] for name in ("left_hand", "right_hand")]
+
+    boxes = boxes_about([person])
+
+    for x, y in hands:
+        mine = [b for b in boxes if (b[0] + b[2]) / 2 == pytest.approx(x) and (b[1] + b[3]) / 2 == pytest.approx(y)]
+        assert mine
+        across, down = x - mine[0][0], y - mine[0][1]
+        assert across > 2 * down
+        assert across > 60.0
+        assert down > 22.5
+
+
+def test_a_hand_that_is_not_seen_has_no_box() -> None:
+    person = person_holding((300.0, 200.0))
+    points = person.points_px.copy()
+    points[INDEX["left_hand"]] = np.nan
+
+    boxes = boxes_about([replace(person, points_px=points)])
+
+    assert len(boxes) == 2
 
 
 @pytest.mark.parametrize("crop_px", [0, 160])
