@@ -205,3 +205,9 @@ def near_side(track: PoseTrack) -> str:
         for side in ("left", "right")
     }
     return "left" if seen["left"] >= seen["right"] else "right"
+
+
+def heads_of(people: Sequence[Sequence[Person]]) -> list[Floats]:
+    """Return for each frame (P, 2), the middle of everybody's head in pixels; NaN where it is not seen."""
+    parts = [INDEX[name] for name in ("nose", "left_ear", "right_ear")]
+    return [np.array([p.points_px[parts].mean(axis=0) for p in frame]).reshape(-1, 2) for frame in people]

@@ -69,7 +69,11 @@ class _Rise:
 
 
 def find_lifts(
-    curve: BarCurve, body: BodySignals | None, stature_m: float, wanted: LiftName | None = None
+    curve: BarCurve,
+    body: BodySignals | None,
+    stature_m: float,
+    wanted: LiftName | None = None,
+    like: LiftTimes | None = None,
 ) -> list[LiftTimes]:
     """Return the lifts in one unbroken stretch of a bar track, in order of time.
 
@@ -81,6 +85,7 @@ def find_lifts(
         stature_m: Standing height of the athlete, or an estimate (only bands depend on it).
         wanted: The kind the user told; it replaces the recognised one and its rules. Rises that cannot be of that
             kind are left out; a clean and a jerk belong together and are told apart in any case.
+        like: A squat of the same set; others from the same height need no sight of the body.
     """
     motion = read_motion(curve)
     if len(motion.t) < 10:
@@ -91,10 +96,13 @@ def find_lifts(
     for n, rise in enumerate(rises):
         if lifts and motion.t[rise.a] < lifts[-1].end_s:
             continue
-        lift = _lift_of(places, rises[n:], lifts, wanted)
+        lift = _lift_of(places, rises[n:], lifts, wanted, like)
         if lift is not None:
             lifts.append(lift)
     lifts = cleans_before_jerks(lifts)
+    squat = next((lift for lift in lifts if lift.kind == "squat"), None)
+    if like is None and squat is not None:
+        return find_lifts(curve, body, stature_m, wanted, squat)
     kinds = [lift.kind for lift in lifts]
     if wanted is None and set(kinds) == {"pull", "deadlift"}:
         return find_lifts(curve, body, stature_m, "pull" if 2 * kinds.count("pull") > len(kinds) else "deadlift")
@@ -225,14 +233,16 @@ def _rises(m: Motion) -> list[_Rise]:
     ]
 
 
-def _lift_of(places: Places, rises: list[_Rise], done: list[LiftTimes], wanted: LiftName | None) -> LiftTimes | None:
+def _lift_of(
+    places: Places, rises: list[_Rise], done: list[LiftTimes], wanted: LiftName | None, like: LiftTimes | None
+) -> LiftTimes | None:
     """Return the lift that the first of `rises` is, or None."""
     m, rise = places.motion, rises[0]
     if not _slows_down(m, rise):
         return None
     if _is_jerk(places, rise, done, wanted):
         return _jerk(places, rises) if wanted in (None, "jerk", "clean") else None
-    if _is_squat(places, rise, done):
+    if _is_squat(places, rise, done, like):
         return _squat(places, rise) if wanted in (None, "squat") else None
     from_floor = _is_pull(places, rise)
     if from_floor is None or not (wanted in FLOOR_KINDS or wanted in (None, "jerk")):
@@ -262,7 +272,7 @@ def _is_jerk(places: Places, rise: _Rise, done: list[LiftTimes], wanted: LiftNam
     return places.of(before_s) == "shoulders" and not is_low
 
 
-def _is_squat(places: Places, rise: _Rise, done: list[LiftTimes]) -> bool:
+def _is_squat(places: Places, rise: _Rise, done: list[LiftTimes], like: LiftTimes | None) -> bool:
     """Return whether a rise is the ascent of a squat: down and up again, the bar staying where it is on the body."""
     m, h = places.motion, places.stature_m
     before_s, bottom_s = float(m.t[rise.before]), float(m.t[rise.a])
@@ -273,7 +283,8 @@ def _is_squat(places: Places, rise: _Rise, done: list[LiftTimes]) -> bool:
         return False
     if places.hips_fell(before_s, bottom_s) < HIPS_SHARE * depth:
         return False  # a bar that is thrown up and caught on the shoulders goes down farther than the body
-    if done and _is_same_squat(done[-1], float(m.height[rise.before]), h):
+    others = [*done[-1:], *([like] if like else [])]
+    if any(_is_same_squat(other, float(m.height[rise.before]), h) for other in others):
         return True
     slack = places.shoulders_sank(before_s, bottom_s)
     if not np.isfinite(slack):
@@ -283,7 +294,7 @@ def _is_squat(places: Places, rise: _Rise, done: list[LiftTimes]) -> bool:
 
 
 def _is_same_squat(last: LiftTimes, height_m: float, stature_m: float) -> bool:
-    """Return whether a descent begins about where the squat before it ended: the body need not be seen again."""
+    """Return whether a descent begins about where another squat of the set did: the body need not be seen again."""
     return last.kind == "squat" and abs(height_m - last.rest_m) < SQUAT_BACK * stature_m
 
 

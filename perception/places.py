@@ -12,6 +12,7 @@ Place = Literal["floor", "hang", "shoulders", "overhead"]
 LOW_START = 0.17  # of stature, a bar this high over the ankles does not lie on the floor
 FLOOR_BAND_M = 0.15  # m, without a body: so near to the lowest place of the bar it lies on the floor
 OVERHEAD, ON_SHOULDERS = 0.13, -0.13  # of stature over the shoulder joints
+LOWEST_SHOULDERS = 0.25  # of stature over the bar on the floor; no lifter's shoulders come lower under a bar
 TALL_OVERHEAD, TALL_SHOULDERS = 0.92, 0.52  # of stature over the bar on the floor, standing; for a hidden body
 TALLEST = 1.25  # of standing, hips higher than that are another's, or were taken for shoulders
 PLATE_OVER_ANKLE = 0.09  # of stature, centre of a bar on the floor over the ankle joint
@@ -48,6 +49,8 @@ class Places:
         over_floor = (self.bar_m(time_s) - self.floor_m) / self.stature_m
         if over_floor < self._floor_band():
             return "floor"
+        if over_floor < LOWEST_SHOULDERS:
+            return "hang"
         over = self.over_shoulders(time_s)
         if np.isfinite(over):
             return "overhead" if over > OVERHEAD else "shoulders" if over > ON_SHOULDERS else "hang"

@@ -29,6 +29,7 @@ LOOK_BACK = 6  # frames with discs that a path may skip
 LONGEST_GAP_S = 1.2  # s, a path may bridge
 HAND_REACH = 2.2  # plate radii from the hands that cost nothing
 MOST_AT_REST = 4  # places at which discs that do not move are left out
+ON_HEAD, MOSTLY_HEAD = 0.6, 0.5  # radii from a head, and share of frames, of a disc that is one
 AWAY_COST = 0.08  # of score for each radius beyond; small, because hidden hands are guessed
 FAR_SIDE = (0.5, 1.5)  # radii past the hands from which an ellipse, or a round disc, is the bar's far plate
 MOST_SHAPED = 240  # frames that are measured at a time
@@ -100,11 +101,18 @@ def track_plate(
     return _measure(times_s, discs, path, expected_px, _Sight(np.array(image_centre_px), hands_px), radius_px)
 
 
-def moving_disc(times_s: Floats, discs: Sequence[Discs]) -> tuple[Floats, Sequence[Discs]] | None:
+def moving_disc(
+    times_s: Floats, discs: Sequence[Discs], heads_px: Sequence[Floats]
+) -> tuple[Floats, Sequence[Discs]] | None:
     """Return the strongest disc that goes up and down by more than its diameter, and all discs but those at rest.
 
     Plates on a rack are seen better and longer than those that are lifted, so what does not move is left out, one
-    place after the other. The disc is (T, 2), NaN where not seen; None if no disc moves.
+    place after the other, and so are round heads. The disc is (T, 2), NaN where not seen; None if no disc moves.
+
+    Args:
+        times_s: (T,).
+        discs: Candidates of each frame.
+        heads_px: (P, 2) for each frame, heads of the people in it.
     """
     for _ in range(MOST_AT_REST):
         path = link_discs(times_s, discs, np.full((len(discs), 2), np.nan))
@@ -117,17 +125,28 @@ def moving_disc(times_s: Floats, discs: Sequence[Discs]) -> tuple[Floats, Sequen
             [(discs[int(i)].radius_px[int(path[i])], discs[int(i)].score[int(path[i])]) for i in frames], axis=0
         )
         low, high = np.nanpercentile(out[:, 1], [5, 95])
-        if high - low > 2 * radius:
+        if _share_on_heads(out[frames], [heads_px[int(i)] for i in frames], radius) > MOSTLY_HEAD:
+            discs = _elsewhere(discs, heads_px, float(radius))
+        elif high - low > 2 * radius:
             return (out, discs) if score > GOOD_SCORE else None
-        discs = _elsewhere(discs, np.nanmedian(out, axis=0), float(radius))
+        else:
+            discs = _elsewhere(discs, [np.nanmedian(out, axis=0)[None]] * len(discs), float(radius))
     return None
 
 
-def _elsewhere(discs: Sequence[Discs], place_px: Floats, radius_px: float) -> Sequence[Discs]:
-    """Return discs without those at one place."""
+def _share_on_heads(centre_px: Floats, heads_px: Sequence[Floats], radius_px: float) -> float:
+    """Return in what share of frames a disc lies on somebody's head."""
+    away = [np.nanmin(np.linalg.norm(h - c, axis=1), initial=np.inf) for c, h in zip(centre_px, heads_px, strict=True)]
+    return float(np.mean(np.array(away) < ON_HEAD * radius_px))
+
+
+def _elsewhere(discs: Sequence[Discs], places_px: Sequence[Floats], radius_px: float) -> Sequence[Discs]:
+    """Return discs without those at some places, (P, 2) for each frame."""
     left: Spool[Discs] = Spool()
-    for here in discs:
-        left.append(here.only(np.linalg.norm(here.centre_px - place_px, axis=1) > radius_px))
+    for here, places in zip(discs, places_px, strict=True):
+        known = places[np.isfinite(places).all(axis=1)]
+        apart = np.linalg.norm(here.centre_px[:, None] - known, axis=2)
+        left.append(here.only(np.min(apart, axis=1, initial=np.inf) > radius_px))
     return left
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coach.domain.settings import PLATE_DIAMETER_M, AnalysisSettings
-from perception.athlete import choose_athlete, hands_midpoint_px, stature_px
+from perception.athlete import choose_athlete, hands_midpoint_px, heads_of, stature_px
 from perception.bar import PLATE_CUTOFF_HZ, BarCurve, BarSamples, agreement, fit_curve, sample_bar, stretches
 from perception.barline import no_ends
 from perception.barline_again import find_again, frames_to_read
@@ -114,7 +114,7 @@ def look_at_shot(
     discs: Sequence[Discs] = watched.discs[start:stop]
     people = watched.people[start:stop]
     several = len({person.person_id for frame in people for person in frame}) > 1
-    moving = moving_disc(times, discs) if several else None
+    moving = moving_disc(times, discs, heads_of(people)) if several else None
     discs = discs if moving is None else moving[1]
     found = choose_athlete(times, people, None if moving is None else moving[0])
     if np.isfinite(found.points_px[:, 0, 0]).sum() < MIN_ATHLETE_FRAMES:
@@ -177,9 +177,9 @@ def _find_plate(
 
 
 def _look(pose: PoseTrack, plate: PlateTrack) -> Look:
-    """Return where the camera stands; a round disc that is lifted is seen from the side, whatever the limbs say."""
+    """Return where the camera stands; a round disc plainly lifted is seen from the side, whatever the limbs say."""
     look = estimate_look(pose, plate)
-    if look.view == "side" or not (plate.is_found and plate.flattening > ROUND):
+    if look.view == "side" or not (plate.is_found and plate.flattening > ROUND and _is_clear(plate)):
         return look
     return Look("side", estimate_facing(pose, "side"), 0.0, ROUND_SD_DEG)
 
@@ -290,10 +290,14 @@ def _is_lifted(plate: PlateTrack, expected_px: float) -> bool:
     """Return whether the disc is the bar's: seen often enough, about as large as a plate must look, and lifted."""
     if not plate.is_found or np.mean(np.isfinite(plate.centre_px[:, 0])) < MIN_PLATE_SHARE:
         return False
-    is_clear = float(np.median(plate.confidence)) >= CLEAR_RIM
-    low, high = (share * expected_px for share in (PLAUSIBLE_RADIUS if is_clear else LIKELY_RADIUS))
+    low, high = (share * expected_px for share in (PLAUSIBLE_RADIUS if _is_clear(plate) else LIKELY_RADIUS))
     travel = float(np.ptp(np.nanpercentile(plate.centre_px[:, 1], [5, 95])))
     return low < plate.radius_px < high and travel > LEAST_TRAVEL * plate.radius_px
+
+
+def _is_clear(plate: PlateTrack) -> bool:
+    """Return whether the rim is seen so well that it is a plate's; bodies in front of a wall show less of a circle."""
+    return float(np.median(plate.confidence)) >= CLEAR_RIM
 
 
 def _may_be_turned(pose: PoseTrack, plate: PlateTrack) -> bool:
