@@ -18,6 +18,7 @@ WORTH_READING = 6  # frames in all; fewer are not worth a second pass
 BELOW, ABOVE = 1.3, 0.3  # plate heights under the lowest and over the highest place seen, at which it is looked for
 STEP, CHUNK = 0.016, 12  # plate heights between places that are tried, and how many of them to each side of one reading
 CLEARLY = 0.65  # of the cost at every other place
+SAME = 0.3  # cost by which two sights of one thing differ; two bars alike have nearly none
 ELSEWHERE = 0.3  # plate heights away that is another place
 MOST_REFINED = 0.04  # plate heights by which edges may move what the colours found
 CONFIDENCE = 0.7  # of a frame that was read again: sure of the place, not of the tilt
@@ -98,7 +99,7 @@ def _place(cost: Floats, places: Floats, height_px: float) -> float | None:
     at = (places[:, None] + _shifts(height_px)).ravel()
     best = int(np.argmin(cost))
     others = cost[np.abs(at - at[best]) > ELSEWHERE * height_px]
-    if cost[best] > MOST_UNLIKE or cost[best] > CLEARLY * np.min(others, initial=np.inf):
+    if cost[best] > MOST_UNLIKE or cost[best] + SAME > CLEARLY * (np.min(others, initial=np.inf) + SAME):
         return None
     place = float(lowest(cost[None], at[None])[0])
     return place if np.isfinite(place) else None
