@@ -33,6 +33,7 @@ GROWTH = 2.6  # exponent of height against time just after lift-off; from 8 mm a
 LANDING = 2.75  # the same for the end of a descent; from simulated squats
 CUT_IN_S = 0.10  # s after the first sight of a bar that was not still: it was going up by then, its start was not seen
 REST_S = (0.7, 0.2)  # s before a start, between which the bar rests
+MOVING_M_S, SETTLED_S = 0.15, 0.05  # m/s, a bar that moved back so fast just before rests only since then, and s
 MOVED_M = 0.01  # m, a bar that was so much lower then did not rest
 LANDS_M = (0.012, 0.048)  # m over its lowest place, from which the end of a descent is carried on
 AGREE_S = 0.15  # s at 1 m/s or faster, more for slower lifts: a start carried back further had no rest before it
@@ -318,6 +319,9 @@ def _leaving(
     """
     t = m.t
     before = (t >= t[start] - REST_S[0]) & (t <= t[start] - REST_S[1])
+    back = np.flatnonzero(m.up[:start] * np.sign(m.up[fast]) < -MOVING_M_S)
+    if len(back) and t[back[-1]] > t[start] - REST_S[0]:
+        before = (t > t[back[-1]] + SETTLED_S) & (t <= t[start] - SETTLED_S)
     rest = float(np.median(height[before])) if before.any() else float(height[start])
     rest = rest if rest_m is None else rest_m
     levels = PASSED_SOFT_M if m.cutoff_hz < SOFT_HZ else PASSED_M
