@@ -322,7 +322,7 @@ def _leaving(
     back = np.flatnonzero(m.up[:start] * np.sign(m.up[fast]) < -MOVING_M_S)
     if len(back) and t[back[-1]] > t[start] - REST_S[0]:
         before = (t > t[back[-1]] + SETTLED_S) & (t <= t[start] - SETTLED_S)
-    rest = float(np.median(height[before])) if before.any() else float(height[start])
+    rest = min(float(np.median(height[before])), float(height[start])) if before.any() else float(height[start])
     rest = rest if rest_m is None else rest_m
     levels = PASSED_SOFT_M if m.cutoff_hz < SOFT_HZ else PASSED_M
     low, high = (_last_below(height[: fast + 1], rest + rise) for rise in levels)
