@@ -307,6 +307,9 @@ def test_discs_past_the_hands_of_a_turned_bar_are_the_far_plate() -> None:
     assert (link_discs(times, [both] * 20, hands, near_side=-1.0) == 0).all()
 
 
+NOBODY = [np.zeros((0, 2))]
+
+
 def on_a_rack(n_resting: int, *, rise_px: float = 136.5, n: int = 40) -> tuple[np.ndarray, np.ndarray, list[Discs]]:
     """Return times, the path of a disc that rises, and all discs: those at rest have more votes."""
     lifted = np.stack([np.full(n, 100.0), np.linspace(200.0, 200.0 - rise_px, n)], axis=1)
@@ -323,7 +326,7 @@ def on_a_rack(n_resting: int, *, rise_px: float = 136.5, n: int = 40) -> tuple[n
 def test_a_disc_that_moves_is_found_beside_better_ones_at_rest_and_those_are_left_out(n_resting: int) -> None:
     times, lifted, discs = on_a_rack(n_resting)
 
-    found = moving_disc(times, discs)
+    found = moving_disc(times, discs, NOBODY * len(times))
 
     assert found is not None
     path, left = found
@@ -336,5 +339,21 @@ def test_a_disc_that_moves_is_found_beside_better_ones_at_rest_and_those_are_lef
 def test_where_no_disc_goes_up_by_more_than_its_diameter_nothing_moves(n_resting: int) -> None:
     times, _, discs = on_a_rack(n_resting, rise_px=1.9 * RADIUS_PX)
 
-    assert moving_disc(times, discs) is None
-    assert moving_disc(times, [no_discs()] * len(times)) is None
+    assert moving_disc(times, discs, NOBODY * len(times)) is None
+    assert moving_disc(times, [no_discs()] * len(times), NOBODY * len(times)) is None
+
+
+def test_a_round_head_that_goes_up_and_down_is_no_plate() -> None:
+    times, lifted, discs = on_a_rack(0)
+    unseen = np.full((1, 2), np.nan)
+    heads = [np.concatenate([unseen, at[None] + 0.3 * RADIUS_PX]) for at in lifted]
+
+    assert moving_disc(times, discs, heads) is None
+    assert moving_disc(times, discs, [head + 2 * RADIUS_PX for head in heads]) is not None
+
+
+def test_discs_that_score_low_are_not_said_to_move() -> None:
+    times, _, discs = on_a_rack(0)
+    poor = [replace(here, score=np.array([0.4])) for here in discs]
+
+    assert moving_disc(times, poor, NOBODY * len(times)) is None

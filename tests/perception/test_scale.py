@@ -44,7 +44,11 @@ def test_height_and_plate_together_scale_the_body_when_the_plate_scales_the_bar(
 def test_a_body_that_adds_up_to_far_less_than_its_height_does_not_scale_itself() -> None:
     half_hidden = find_scale(plate(45.0), 200.0, AnalysisSettings(height_m=1.70), "side")
 
-    assert half_hidden.body_m_per_px == find_scale(plate(45.0), 200.0, AnalysisSettings(), "side").body_m_per_px
+    untold = find_scale(plate(45.0), 200.0, AnalysisSettings(), "side")
+    assert half_hidden.body_m_per_px == untold.body_m_per_px
+    assert half_hidden.body_off == pytest.approx(untold.body_m_per_px * 200.0 / 1.70 - 1)
+    assert untold.body_off == 0
+    assert find_scale(plate(45.0), 310.0, AnalysisSettings(height_m=1.70), "side").body_off == 0
 
 
 @pytest.mark.parametrize("view", ["front", "rear"])

@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coach.domain.measures import MEASURES
-from perception.gates import HORIZONTAL, JOINT_ANGLES, LEFT_RIGHT, rectify, why_not_from_here, why_not_level
+from perception.gates import (
+    HORIZONTAL,
+    JOINT_ANGLES,
+    LEFT_RIGHT,
+    rectify,
+    why_not_from_here,
+    why_not_level,
+    why_not_that_body,
+)
 from perception.plate import PlateTrack
 from perception.pose import INDEX, Floats, PoseTrack
 from perception.view import Look, estimate_facing, estimate_look, near_side, view_at
@@ -151,6 +159,13 @@ def test_a_tilt_nobody_knows_spoils_forward_travel_only() -> None:
     assert why_not_level("bar_forward_loop_m", 0.9) is not None
     assert why_not_level("bar_forward_loop_m", 0.35) is None
     assert why_not_level("bar_peak_velocity_m_s", 0.9) is None
+
+
+def test_a_body_that_is_too_short_gives_no_joint_angles_and_everything_else() -> None:
+    assert "31 % shorter" in (why_not_that_body("knee_angle_catch_deg", -0.31) or "")
+    assert "18 % taller" in (why_not_that_body("trunk_angle_start_deg", 0.18) or "")
+    assert why_not_that_body("knee_angle_catch_deg", 0.0) is None
+    assert why_not_that_body("bar_peak_velocity_m_s", -0.31) is None
 
 
 @pytest.mark.parametrize(
