@@ -384,7 +384,8 @@ def test_angles_are_read_at_their_instants(figure: Figure) -> None:
         "hip_angle_peak_deg": 120,
     }
     assert {name: m.value for name, m in measures.items()} == {n: pytest.approx(v, abs=7) for n, v in expected.items()}
-    assert measures["knee_angle_catch_deg"].sd == pytest.approx(ANGLE_SD_DEG)
+    factor = CALIBRATION.factor("knee_angle_catch_deg/body")
+    assert measures["knee_angle_catch_deg"].sd == pytest.approx(factor * ANGLE_SD_DEG)
     assert measures["knee_angle_catch_deg"].frame == 27
     assert {m.source for m in measures.values()} == {"body"}
     assert set(measures) <= set(MEASURES)
