@@ -39,6 +39,7 @@ POOR_SHARE = 0.6  # of the followed disc's score: where the hands have less to s
 PATIENCE = 8  # searches at every stretch in vain, after which one is made every SEARCH_RARELY frames
 SEARCH_RARELY = 6  # frames; most who stand askew hold no bar
 SAME_PLACE = 0.5  # of the radius: two discs of different stretch that are nearer together are one
+LEFT_FRAMES = 90  # for which the plate of somebody who is not seen any more is followed
 GOOD_SCORE = 0.45  # votes over circumference; a plain disc in front of a plain wall scores about 1
 WORTH_SCORE = 0.5  # of the best disc's score: weaker ones are not looked at
 N_RAYS = 64
@@ -73,8 +74,6 @@ class Turned:
         """How far right of the hands the near plate is, in its radii."""
         return self.near_side * SLEEVE_RADII * float(np.sin(np.radians(self.yaw_deg)))
 
-
-LEFT_FRAMES = 90  # for which the plate of somebody who is not seen any more is followed
 
 SQUARE = Turned(0.0, 0.0, (1.0,))
 """Seen square from the side: discs are round and in front of the hands."""
