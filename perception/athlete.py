@@ -17,6 +17,7 @@ TRUNK_SHARE = 0.288  # of stature, hip to shoulder; source: Winter 2009, fig. 4.
 MIN_TOGETHER = 12  # frames with a person and the moving disc
 MOVED_SHARE = 0.3  # of the disc's travel that must fall into the time a person was seen
 SMALL_SHARE = 0.5  # of the largest body: plate and arms overhead pass for a small person
+BESIDE_DISC, MUCH_NEARER = 0.5, 0.5  # body lengths between hands and disc, at their nearest (25 %), of one beside it
 FAR_FROM_DISC = 0.6  # body lengths between hands and disc, of somebody else
 SURE = 0.5  # visibility above which a keypoint counts as seen
 LEGS_AND_TRUNK = [
@@ -104,19 +105,30 @@ def _choose_places(seen: _Sightings, n_frames: int, moving_px: Floats | None) ->
 
 
 def _nearest_to_disc(seen: _Sightings, ids: Ints, moving_px: Floats, otherwise: int) -> int:
-    """Return the grown person whose hands nearly always (75 %) are nearest to the disc while it moves."""
+    """Return the grown person whose hands nearly always (75 %) are nearest to the disc while it moves.
+
+    Where those who are seen then stand beside it, that is who is plainly nearer while it rests: a plate may hide its
+    lifter from an estimator as soon as he moves.
+    """
     travel = float(np.nanmax(moving_px[:, 1]) - np.nanmin(moving_px[:, 1]))
     sizes = {i: float(np.median(seen.length_px[seen.of(i)])) for i in ids}
-    away: dict[int, float] = {}
+    near: dict[int, tuple[float, float]] = {}
+    moving: list[int] = []
     for i in ids:
         mine = seen.of(i)
-        heights = moving_px[seen.frame[mine], 1]
-        heights = heights[np.isfinite(heights)]
         known = seen.away[mine & np.isfinite(seen.away)]
-        moves = len(heights) > 0 and float(np.ptp(heights)) > MOVED_SHARE * travel
-        if moves and sizes[i] > SMALL_SHARE * max(sizes.values()) and len(known) >= MIN_TOGETHER:
-            away[i] = float(np.percentile(known, 75))
-    return min(away, key=lambda i: away[i], default=otherwise)
+        if len(known) < MIN_TOGETHER or sizes[i] <= SMALL_SHARE * max(sizes.values()):
+            continue
+        heights = moving_px[seen.frame[mine], 1]
+        near[i] = float(np.percentile(known, 25)), float(np.percentile(known, 75))
+        moving += [i] if float(np.nanmax(heights) - np.nanmin(heights)) > MOVED_SHARE * travel else []
+    if not moving:
+        return otherwise
+    at_rest = min(near, key=lambda i: near[i][0])
+    nearest_moving = min(near[i][0] for i in moving)
+    if nearest_moving > BESIDE_DISC and near[at_rest][0] < MUCH_NEARER * nearest_moving:
+        return at_rest
+    return min(moving, key=lambda i: near[i][1])
 
 
 def _lifting_score(rise: Floats, length_px: Floats) -> float:

@@ -81,13 +81,14 @@ def _metres(points_px: Floats, m_per_px: float, forward: float, flattening: floa
     return np.asarray(points_px * np.array([forward / (1 + flattening), -1.0]) * m_per_px)
 
 
-def bridge(times_s: Floats, disc: Floats, hands: Floats) -> tuple[Floats, Floats]:
-    """Fill gaps of the plate up to BRIDGE_S with the hands plus their interpolated offset; return samples and weights.
+def bridge(times_s: Floats, disc: Floats, hands: Floats, longest_s: float = BRIDGE_S) -> tuple[Floats, Floats]:
+    """Fill gaps of the plate with the hands plus their interpolated offset; return samples and weights.
 
     Args:
         times_s: (T,).
         disc: (T, 2), the plate in metres; NaN where not seen.
         hands: (T, 2), in metres.
+        longest_s: Longest gap that is filled.
     """
     seen = np.asarray(np.isfinite(disc).all(axis=1), dtype=np.bool_)
     fused, weights = disc.copy(), np.where(seen, 1.0, 0.0)
@@ -95,7 +96,7 @@ def bridge(times_s: Floats, disc: Floats, hands: Floats) -> tuple[Floats, Floats
     if both.sum() < 2:
         return fused, weights
     offset = np.stack([np.interp(times_s, times_s[both], (disc - hands)[both, d]) for d in (0, 1)], axis=1)
-    for a, b in split_at_gaps(times_s, seen, BRIDGE_S):
+    for a, b in split_at_gaps(times_s, seen, longest_s):
         hole = ~seen & (np.arange(len(times_s)) >= a) & (np.arange(len(times_s)) < b)
         fused[hole] = (hands + offset)[hole]
         weights[hole] = np.where(np.isfinite(fused[hole]).all(axis=1), BRIDGE_WEIGHT, 0.0)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from coach.domain.settings import AnalysisSettings
-from perception.bar import BRIDGE_S, BarSamples, bridge
+from perception.bar import BarSamples, bridge
 from perception.barline import INNER_DISTANCE_M
 from perception.barline_track import MIN_FRAMES, BarLineTrack
 from perception.pose import Floats
@@ -15,6 +15,7 @@ LEAST_SEEN = 0.7  # share of frames between the first and the last with a pair
 SURE, LEAST_SEEN_SURELY = 0.8, 0.5  # mean confidence from which gaps in between matter less, and that share then
 LEAST_TRAVEL = 0.6  # of the hands' way up and down
 LIFTED = 1.0  # plate heights up and down of a bar that is plainly lifted, whatever the hands do afterwards
+LINE_BRIDGE_S = 0.5  # s, longest gap bridged by the hands: no plate hides them
 BARLINE_CUTOFF_HZ = 6.0  # Hz, for noise of 0.05 to 0.25 px, 0.3 to 2 mm; wrists have 4 Hz
 TILT_HALF_S = 0.07  # s, frames about an instant from which the tilt is read
 MIN_TILT_FRAMES = 3
@@ -73,8 +74,8 @@ def sample_bar_line(track: BarLineTrack, hands_px: Floats, m_per_px: float) -> B
         Samples with x to the right of the picture, which from the front is the lifter's left.
     """
     flip = np.array([1.0, -1.0]) * m_per_px
-    fused, weights = bridge(track.times_s, track.centre_px * flip, hands_px * flip)
-    return BarSamples(track.times_s, fused[:, 0], fused[:, 1], weights, "plate", BARLINE_CUTOFF_HZ, BRIDGE_S)
+    fused, weights = bridge(track.times_s, track.centre_px * flip, hands_px * flip, LINE_BRIDGE_S)
+    return BarSamples(track.times_s, fused[:, 0], fused[:, 1], weights, "plate", BARLINE_CUTOFF_HZ, LINE_BRIDGE_S)
 
 
 def bar_tilt_at(track: BarLineTrack, time_s: float) -> tuple[float, float] | None:

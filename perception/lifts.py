@@ -34,6 +34,7 @@ PULL_RISE_M, PULL_PEAK_M_S = 0.25, 0.6  # m and m/s, a shorter or slower rise fr
 BOUNCE_M_S = -1.5  # m/s, a rise right after such a fall may be a bounce
 BOUNCE_PEAK_S = 0.15  # s, a bounce is fastest when it leaves the floor, a pull much later
 DIP = (0.03, 0.22)  # of stature, depth of the dip of a jerk; source: 8 to 13 % usual (Drechsler; Lake)
+LEAST_RACK = 0.45  # of stature over the floor's rest, a bar that is lower is not on the shoulders of one who stands
 DIP_HIPS = 0.50  # of standing, hips in the dip of a jerk are higher, in a squat or a full catch lower
 LOOSE = 0.12  # of stature, by which hips under a bar on the shoulders cannot fall more than it: they are misplaced
 DRIVE_M_S = 1.0  # m/s, slowest drive of a jerk
@@ -43,6 +44,9 @@ SQUAT_DEPTH = 0.13  # of stature, a shallower descent is no squat
 SQUAT_BACK = 0.08  # of stature, how near to its height before the bar comes back when it is stood up
 SQUAT_FALL_M_S = -2.0  # m/s, nobody squats down faster
 HIPS_SHARE = 0.55  # of the bar's way down, which the hips go down with it in a squat
+PLAIN_RACK = (0.55, 0.90)  # of stature over the floor's rest, a bar that is on the shoulders of one who stands
+PLAIN_BACK, PLAIN_ASIDE = 0.05, 0.10  # of stature, how near such a bar comes back, and how far it strays on its way
+PLAIN_DOWN_S, PLAIN_UP_M_S = 0.7, 1.25  # s and m/s, a squat goes down no sooner and up no faster than that
 WITH_BODY = 0.10  # of stature, bar and shoulders come down together in a squat
 BENT = 0.04  # of stature, shoulders of a lifter bent for a hang lift under standing ones
 HANG_RISE, QUICK_HANG_M_S = (
@@ -269,7 +273,7 @@ def _is_jerk(places: Places, rise: _Rise, done: list[LiftTimes], wanted: LiftNam
         return False
     before_s, bottom_s = float(m.t[rise.before]), float(m.t[rise.a])
     is_low = places.hip_share(bottom_s) < DIP_HIPS and not places.hips_fell(before_s, bottom_s) > dip + LOOSE
-    return places.of(before_s) == "shoulders" and not is_low
+    return places.of(before_s) == "shoulders" and places.over_floor(before_s) > LEAST_RACK and not is_low
 
 
 def _is_squat(places: Places, rise: _Rise, done: list[LiftTimes], like: LiftTimes | None) -> bool:
@@ -281,6 +285,8 @@ def _is_squat(places: Places, rise: _Rise, done: list[LiftTimes], like: LiftTime
     fastest = float(np.min(m.up[rise.before : rise.a + 1]))
     if depth < SQUAT_DEPTH or short < -SQUAT_BACK or fastest < SQUAT_FALL_M_S:
         return False
+    if _is_plain_squat(places, rise, short):
+        return True
     if places.hips_fell(before_s, bottom_s) < HIPS_SHARE * depth:
         return False  # a bar that is thrown up and caught on the shoulders goes down farther than the body
     others = [*done[-1:], *([like] if like else [])]
@@ -291,6 +297,22 @@ def _is_squat(places: Places, rise: _Rise, done: list[LiftTimes], like: LiftTime
         rested = any(lift.kind in FLOOR_KINDS for lift in done)
         return short < SQUAT_BACK and not rested and float(np.ptp(m.height[: rise.before + 1])) < SQUAT_DEPTH * h
     return abs(slack) < WITH_BODY and places.of(before_s) in ("shoulders", "overhead")
+
+
+def _is_plain_squat(places: Places, rise: _Rise, short: float) -> bool:
+    """Return whether the way of the bar alone shows a squat: slowly straight down from the shoulders, and up again.
+
+    A plate on the shoulders hides head and trunk, and estimators fold the body onto it.
+    """
+    m, h = places.motion, places.stature_m
+    way = slice(rise.before, rise.top.apex + 1)
+    return bool(
+        PLAIN_RACK[0] < places.over_floor(float(m.t[rise.before])) < PLAIN_RACK[1]
+        and abs(short) < PLAIN_BACK
+        and m.t[rise.a] - m.t[rise.before] > PLAIN_DOWN_S
+        and m.up[rise.top.peak] < PLAIN_UP_M_S
+        and np.ptp(m.x[way]) < PLAIN_ASIDE * h
+    )
 
 
 def _is_same_squat(last: LiftTimes, height_m: float, stature_m: float) -> bool:
@@ -335,8 +357,9 @@ def _pull(places: Places, rises: list[_Rise], wanted: LiftName | None, *, from_f
     m, top, h = places.motion, rises[0].top, places.stature_m
     times, rest, has_rest = pull_times(m, top, from_floor=from_floor)
     is_begun = "start" in times
+    under = places.floor_m if from_floor else min(places.floor_m, rest - HANG_LOW * h)
     from_floor = from_floor and is_begun
-    low = rest if from_floor else min(places.floor_m, rest - HANG_LOW * h)
+    low = rest if from_floor else under
     rest = rest if is_begun else low
     catch = judge_catch(m, top, low, h, places.body)
     sketch = LiftTimes(times | catch.times_s, catch.outcome, rest, float(m.t[catch.end]), has_rest)

@@ -15,6 +15,7 @@ OVERHEAD, ON_SHOULDERS = 0.13, -0.13  # of stature over the shoulder joints
 LOWEST_SHOULDERS = 0.25  # of stature over the bar on the floor; no lifter's shoulders come lower under a bar
 TALL_OVERHEAD, TALL_SHOULDERS = 0.92, 0.52  # of stature over the bar on the floor, standing; for a hidden body
 TALLEST = 1.25  # of standing, hips higher than that are another's, or were taken for shoulders
+UNDER_FLOOR_M = 0.03  # m, by which a curve goes lower than the floor where a bar falls on it
 PLATE_OVER_ANKLE = 0.09  # of stature, centre of a bar on the floor over the ankle joint
 
 
@@ -28,15 +29,19 @@ class Places:
 
     @property
     def floor_m(self) -> float:
-        """Height of a bar on the floor: by the ankles, else the lowest place of this bar."""
+        """Height of a bar on the floor: by the ankles, else the lowest place of this bar; it is never under the floor."""
         lowest = float(np.min(self.motion.height))
         if self.body is None or not np.isfinite(self.body.ground_m):
             return lowest
-        return self.body.ground_m + PLATE_OVER_ANKLE * self.stature_m
+        return min(self.body.ground_m + PLATE_OVER_ANKLE * self.stature_m, lowest + UNDER_FLOOR_M)
 
     def bar_m(self, time_s: float) -> float:
         """Return the height of the bar at a time."""
         return float(np.interp(time_s, self.motion.t, self.motion.height))
+
+    def over_floor(self, time_s: float) -> float:
+        """Return how far the bar is over where it would lie on the floor, in statures."""
+        return (self.bar_m(time_s) - self.floor_m) / self.stature_m
 
     def over_shoulders(self, time_s: float) -> float:
         """Return the height of the bar over the shoulder joints, in statures; NaN when they are hidden or misplaced."""
@@ -46,7 +51,7 @@ class Places:
 
     def of(self, time_s: float) -> Place:
         """Return where the bar is at a time; a hidden body is taken to stand."""
-        over_floor = (self.bar_m(time_s) - self.floor_m) / self.stature_m
+        over_floor = self.over_floor(time_s)
         if over_floor < self._floor_band():
             return "floor"
         if over_floor < LOWEST_SHOULDERS:

@@ -30,11 +30,15 @@ LONGEST_GAP_S = 1.2  # s, a path may bridge
 HAND_REACH = 2.2  # plate radii from the hands that cost nothing
 MOST_AT_REST = 4  # places at which discs that do not move are left out
 ON_HEAD, MOSTLY_HEAD = 0.6, 0.5  # radii from a head, and share of frames, of a disc that is one
+CLEARER_THAN_HEADS = 0.9  # score of a plate that hides a head; heads themselves get up to 0.87
 AWAY_COST = 0.08  # of score for each radius beyond; small, because hidden hands are guessed
 FAR_SIDE = (0.5, 1.5)  # radii past the hands from which an ellipse, or a round disc, is the bar's far plate
 MOST_SHAPED = 240  # frames that are measured at a time
 MOST_FITTED = 120  # frames from which radius and flattening are taken
 LEAST_AWAY = 0.3  # of the radius between hands and disc, below which it is not told on which side the bar goes on
+NEARLY_SQUARE = -0.004  # flattening of a disc turned by 5 degrees, about as far as a camera is off the side view
+PERHAPS_TURNED, TURNED = -0.03, -0.05  # flattening from which a disc may be turned by 14, and surely by 18 degrees
+WHOLE_RIM = 0.7  # usual share of the rim seen, from which its width is surer than its height
 WEAK_SHARE = 0.5  # of the usual share of the rim: with less another disc of the frame is tried
 MOST_AWAY = 0.6  # radii that it may be from where the plate is between surer frames
 
@@ -125,7 +129,8 @@ def moving_disc(
             [(discs[int(i)].radius_px[int(path[i])], discs[int(i)].score[int(path[i])]) for i in frames], axis=0
         )
         low, high = np.nanpercentile(out[:, 1], [5, 95])
-        if _share_on_heads(out[frames], [heads_px[int(i)] for i in frames], radius) > MOSTLY_HEAD:
+        on_heads = _share_on_heads(out[frames], [heads_px[int(i)] for i in frames], radius)
+        if on_heads > MOSTLY_HEAD and score < CLEARER_THAN_HEADS:
             discs = _elsewhere(discs, heads_px, float(radius))
         elif high - low > 2 * radius:
             return (out, discs) if score > GOOD_SCORE else None
@@ -154,6 +159,23 @@ def no_plate(times_s: Floats) -> PlateTrack:
     """Return the track of a plate that is never seen."""
     n = len(times_s)
     return PlateTrack(times_s.copy(), np.full((n, 2), np.nan), np.zeros(n), float("nan"), float("nan"), 0.0)
+
+
+def without_stack(radius_px: float, flattening: float) -> tuple[float, float]:
+    """Return the height and the flattening of the near face of a disc that looks a little taller than wide.
+
+    Discs behind it show over and under it, where the plate is far from the camera's height, in the same colour. They
+    make it up to 4 % too tall; left and right there is nothing of them. Discs that are plainly turned are left as they are.
+
+    Args:
+        radius_px: Half the height as it was fitted.
+        flattening: Width over height minus 1.
+    """
+    if not TURNED < flattening < NEARLY_SQUARE:
+        return radius_px, flattening
+    told = np.clip((flattening - TURNED) / (PERHAPS_TURNED - TURNED), 0, 1)
+    flatter = float(told * NEARLY_SQUARE + (1 - told) * flattening)
+    return radius_px * (1 + flattening) / (1 + flatter), flatter
 
 
 def link_discs(
@@ -302,7 +324,9 @@ def _measure(
         rims, start = replace(rims, sweep_px=sweep), start - np.array([sweep / 2, 0.0])
     elif radius is None:
         radius = first_radius(rims, start, usual, PLAUSIBLE_RADIUS[1] * expected_px)
-    _, _, radius, radius_sd, flattening = fit_rims(rims, start, radius, shape)
+    _, seen, radius, radius_sd, flattening = fit_rims(rims, start, radius, shape)
+    if np.median(seen) >= WHOLE_RIM:
+        radius, flattening = without_stack(radius, flattening)
     growth = growth_of(rims, start, radius, flattening)
     rim = _Rim(radius, flattening, sweep, growth, sight)
     n = len(times_s)

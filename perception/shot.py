@@ -13,7 +13,7 @@ from perception.barline_again import find_again, frames_to_read
 from perception.barline_track import BarLineTrack, track_bar_line
 from perception.body_signals import BodySignals, measure_body, plane_rise
 from perception.camera_track import CameraTrack
-from perception.discs import PLATE_SHARE_OF_STATURE, PLAUSIBLE_RADIUS, Discs, find_disc, join_discs
+from perception.discs import PLATE_SHARE_OF_STATURE, Discs, find_disc, join_discs
 from perception.front import front_scale, is_better_than_hands, sample_bar_line
 from perception.instants import LiftTimes
 from perception.lifts import cleans_before_jerks, find_lifts
@@ -41,6 +41,7 @@ MOST_READINGS, SAME_SHAPE = 2, 0.05  # times that frames are read again, and fla
 SURE_RIM = 0.45  # share of the rim seen above which a frame is not looked at again
 ROUND_SD_DEG = 8.0  # deg, yaw that a round disc leaves open
 LIKELY_RADIUS = (0.82, 1.28)  # of what stature and plate diameter let expect
+CLEAR_RADIUS = (0.60, 1.60)  # likewise where the rim is so clear that the body may be measured wrong
 CLEAR_RIM = 0.6  # usual share of the rim, with which a disc is a plate though the body behind it measures wrong
 LEAST_TRAVEL = 1.5  # radii that a plate is lifted
 BEFORE_S = 0.3  # s before a lift in which hands and bar are still together
@@ -290,7 +291,7 @@ def _is_lifted(plate: PlateTrack, expected_px: float) -> bool:
     """Return whether the disc is the bar's: seen often enough, about as large as a plate must look, and lifted."""
     if not plate.is_found or np.mean(np.isfinite(plate.centre_px[:, 0])) < MIN_PLATE_SHARE:
         return False
-    low, high = (share * expected_px for share in (PLAUSIBLE_RADIUS if _is_clear(plate) else LIKELY_RADIUS))
+    low, high = (share * expected_px for share in (CLEAR_RADIUS if _is_clear(plate) else LIKELY_RADIUS))
     travel = float(np.ptp(np.nanpercentile(plate.centre_px[:, 1], [5, 95])))
     return low < plate.radius_px < high and travel > LEAST_TRAVEL * plate.radius_px
 
@@ -302,7 +303,7 @@ def _is_clear(plate: PlateTrack) -> bool:
 
 def _may_be_turned(pose: PoseTrack, plate: PlateTrack) -> bool:
     """Return whether the bar may not be square to the view, so that other discs than its own may be in sight."""
-    return plate.flattening < ROUND or estimate_look(pose).view == "oblique"
+    return plate.flattening < ROUND or (estimate_look(pose).view == "oblique" and not _is_clear(plate))
 
 
 def _is_in_hands(lift: LiftTimes, plate: PlateTrack, hands_px: Floats) -> bool:

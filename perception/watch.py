@@ -19,6 +19,7 @@ from perception.marker_pose import MarkerPose
 from perception.pose import POSES, Floats, Image, Person, PoseEstimator
 from perception.registration import boxes_about
 from perception.roll import SeenLines
+from perception.seeking import Box, PlaceFinder, Seeks
 from perception.spool import Spool
 from perception.video import Clip, Frame, open_clip, read_frames
 from perception.view import AHEAD, SPREAD
@@ -106,13 +107,14 @@ def watch_frames(
     people: Spool[list[Person]] = Spool()
     discs: Spool[Discs] = Spool()
     ends: Spool[BarEnds] = Spool()
-    waiting: deque[Future[None]] = deque()
+    waiting: deque[Future[Box | None]] = deque()
 
-    def look(frame: Frame, before: list[Person], now: list[Person], is_cut: bool) -> None:
+    def look(frame: Frame, before: list[Person], now: list[Person], is_cut: bool) -> Box | None:
         watch.follow(frame.image, frame.time_s, boxes_about(before), is_cut=is_cut)
         found_discs, found_ends = search.observe(frame.image, now, is_cut)
         discs.append(found_discs)
         ends.append(found_ends)
+        return search.place_of_unseen(frame.image, now)
 
     found: list[Person] = []
     with ThreadPoolExecutor(1) as beside:
@@ -125,7 +127,9 @@ def watch_frames(
             waiting.append(beside.submit(look, frame, before, found, is_cut))
             times.append(frame.time_s)
             if len(waiting) > MOST_FRAMES_WAITING:
-                waiting.popleft().result()
+                unseen = waiting.popleft().result()
+                if unseen is not None and isinstance(estimator, Seeks):
+                    estimator.seek(unseen)
             if on_progress:
                 on_progress("pose", len(times), max(clip.header_n_frames, len(times)))
         for late in waiting:
@@ -162,7 +166,7 @@ class _BarSearch:
     """Looks for the bar as the turn of the people lets expect it: a disc from the side, two plates edge-on from in front."""
 
     def __init__(self, plate_diameter_m: float) -> None:
-        self._discs, self._ends = DiscWatch(), BarEndWatch(plate_diameter_m)
+        self._discs, self._ends, self._places = DiscWatch(), BarEndWatch(plate_diameter_m), PlaceFinder()
         self._body_px: dict[int, float] = {}
         self._spread: dict[int, float] = {}
         self._across: dict[int, float] = {}
@@ -173,6 +177,7 @@ class _BarSearch:
         if is_cut:
             self._discs.reset()
             self._ends.reset()
+            self._places.reset()
             self._body_px.clear()
             self._spread.clear()
             self._across.clear()
@@ -186,6 +191,10 @@ class _BarSearch:
             self._discs.observe(image_rgb, holders, turns),
             self._ends.observe(image_rgb, people) if from_front else no_ends(),
         )
+
+    def place_of_unseen(self, image_rgb: Image, people: list[Person]) -> Box | None:
+        """Return the part of this frame in which somebody may be who is not seen; None where there is no sign of it."""
+        return self._places.observe(image_rgb, people)
 
     def _turns(self, people: list[Person]) -> dict[int, Turned]:
         """Return how the bar of the largest person is turned, unless that one stands square or faces the camera.

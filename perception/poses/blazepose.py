@@ -33,6 +33,7 @@ from perception.blazepose_math import (
     to_keypoints,
 )
 from perception.pose import Floats, Image, Person, PoseEstimator, check_shape
+from perception.seeking import Box
 from perception.weights import weight_path, weight_sha256
 
 REDETECT_FRAMES = 15  # half a second at 30 fps: how long a newcomer may go unseen
@@ -83,6 +84,11 @@ class BlazePose:
         self._frame = -1
         self._last_detection = -REDETECT_FRAMES
         self._n_detections = 0
+        self._sought: Box | None = None
+
+    def seek(self, part_px: Box) -> None:
+        """Look for people in a part of the next frame as well."""
+        self._sought = part_px
 
     def estimate(self, image_rgb: Image) -> list[Person]:
         """Return the people in the next frame, the largest first.
@@ -102,7 +108,8 @@ class BlazePose:
         before = self._people
         followed = [self._follow(image, person) for person in before]
         found = _without_doubles([person for person in followed if person is not None])
-        if len(found) < max(1, len(before)) or self._frame - self._last_detection >= REDETECT_FRAMES:
+        is_due = self._frame - self._last_detection >= REDETECT_FRAMES or self._sought is not None
+        if len(found) < max(1, len(before)) or is_due:
             kept = {person.person_id for person in found}
             self._lost += [person for person in before if person.person_id not in kept]
             found = self._add_newcomers(image, found)
@@ -145,16 +152,19 @@ class BlazePose:
         """Return the regions of the people found, the largest first.
 
         The network sees 224 pixels, so a lifter far away in a wide picture is small to it: besides the whole picture it
-        is shown a square part, in turns, and the place where somebody was lost.
+        is shown a square part, in turns, the place where somebody was lost, and where one is to be sought.
         """
         self._n_detections += 1
         parts = [(0, 0, image.shape[1], image.shape[0]), *_square_part(image, self._n_detections)]
         if self._lost:
             parts.append(_part_about(image, self._lost[-1].roi))
+        if self._sought is not None:
+            parts.append(self._sought)
+            self._sought = None
         found = [roi for part in parts for roi in self._detect_in(image, part)]
         return sorted(found, key=lambda roi: -roi.size_px)
 
-    def _detect_in(self, image: Image, part: tuple[int, int, int, int]) -> list[Roi]:
+    def _detect_in(self, image: Image, part: Box) -> list[Roi]:
         x0, y0, x1, y1 = part
         if min(x1 - x0, y1 - y0) < SMALLEST_PART_PX:
             return []
@@ -190,7 +200,7 @@ class BlazePose:
         return self._next_id - 1
 
 
-def _square_part(image: Image, turn: int) -> list[tuple[int, int, int, int]]:
+def _square_part(image: Image, turn: int) -> list[Box]:
     """Return the first, middle or last square of a picture that is longer than wide, by turn; nothing of a square one."""
     height, width = image.shape[:2]
     side, spare = min(height, width), abs(width - height)
@@ -200,7 +210,7 @@ def _square_part(image: Image, turn: int) -> list[tuple[int, int, int, int]]:
     return [(start, 0, start + side, side)] if width > height else [(0, start, side, start + side)]
 
 
-def _part_about(image: Image, roi: Roi) -> tuple[int, int, int, int]:
+def _part_about(image: Image, roi: Roi) -> Box:
     """Return the part of the picture about a region, with room to move."""
     height, width = image.shape[:2]
     half = 0.8 * roi.size_px

@@ -90,6 +90,22 @@ def test_a_spectator_does_not_fill_the_gaps_of_the_lifter(figure: Figure, person
     assert chosen.points_px[24:] == pytest.approx(lifting.points_px[24:])
 
 
+def test_who_is_at_the_disc_while_it_rests_lifts_it_although_only_a_bystander_is_seen_while_it_moves(
+    figure: Figure, persons: Persons
+) -> None:
+    """A plate hides its lifter from an estimator as soon as he moves."""
+    lifting, watching = lifter(figure), spectator(figure)
+    disc = hands_midpoint_px(lifting.points_px, lifting.visibility) + np.array([5.0, 0.0])
+    disc[:16] = disc[15]
+    people = together(persons(lifting, 1), persons(watching, 2))
+    people = [frame if i < 16 else frame[1:] for i, frame in enumerate(people)]
+
+    chosen = choose_athlete(lifting.times_s, people, disc)
+
+    assert chosen.points_px[:16] == pytest.approx(lifting.points_px[:16])
+    assert np.isnan(chosen.points_px[16:]).all()
+
+
 def test_frames_without_anybody_are_empty(figure: Figure) -> None:
     track = choose_athlete(np.arange(5) / 30, [[] for _ in range(5)])
 

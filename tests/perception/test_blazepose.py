@@ -180,6 +180,27 @@ def test_discs_that_look_like_people_upside_down_are_left_out(scene: Scene, monk
     assert [ids(estimator) for _ in range(REDETECT_FRAMES)] == [[0]] * REDETECT_FRAMES
 
 
+def test_where_somebody_is_sought_is_looked_at_in_the_next_frame_only(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estimator = make(scene, monkeypatch)
+    scene.people = [(100, 224)]
+    assert ids(estimator) == [0]
+    parts: list[object] = []
+    look_in = estimator._detect_in
+    monkeypatch.setattr(estimator, "_detect_in", lambda image, part: (parts.append(part), look_in(image, part))[1])
+    scene.people.append((330, 224))
+
+    estimator.seek((280, 120, 380, 420))
+    with_newcomer = ids(estimator)
+    n_parts = len(parts)
+    ids(estimator)
+
+    assert with_newcomer == [0, 1]
+    assert parts[-1] == (280, 120, 380, 420)
+    assert len(parts) == n_parts
+
+
 def test_reset_forgets_people_but_never_gives_an_id_twice(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.people = [(100, 200)]
     estimator = make(scene, monkeypatch)

@@ -92,6 +92,25 @@ def test_samples_rise_as_far_as_the_bar_does(plain: tuple[BarLineTrack, Floats, 
     assert is_better_than_hands(track, hands)
 
 
+@pytest.mark.parametrize(("lost_s", "n_known"), [(0.4, 1), (0.6, 0)])
+def test_the_hands_carry_the_bar_on_while_it_is_not_seen(
+    plain: tuple[BarLineTrack, Floats, list[FrontView]], lost_s: float, n_known: int
+) -> None:
+    track, hands, _ = plain
+    middle_s = float(track.times_s[len(track.times_s) // 2])
+    lost = np.abs(track.times_s - middle_s) < lost_s / 2
+    seen = track.end_px.copy()
+    seen[lost] = np.nan
+
+    samples = sample_bar_line(replace(track, end_px=seen), hands, 1 / PX_PER_M)
+    whole = sample_bar_line(track, hands, 1 / PX_PER_M)
+
+    assert bool(np.isfinite(samples.y_m[lost]).all()) == bool(n_known)
+    if n_known:
+        assert samples.y_m[lost] == pytest.approx(whole.y_m[lost], abs=0.02)
+        assert samples.weights[lost].max() < 0.1 * samples.weights[~lost].min()
+
+
 def test_a_hidden_end_is_absent_and_the_other_carries_the_middle() -> None:
     track, _, views = tracked(lambda view, i: replace(view, hidden=(1,)) if 20 <= i < 26 else view)
 

@@ -345,6 +345,44 @@ def test_a_first_squat_whose_bottom_hides_the_body_is_told_by_the_second() -> No
     assert found[0].times_s["dip_bottom"] == pytest.approx(first.times_s["dip_bottom"], abs=0.01)
 
 
+@pytest.mark.parametrize(("seconds", "n_lifts"), [((1.5, 1.4), 1), ((0.3, 0.5), 0)])
+def test_a_slow_way_straight_down_from_the_shoulders_and_back_is_a_squat_whatever_the_body_does(
+    seconds: tuple[float, float], n_lifts: int
+) -> None:
+    down_s, up_s = seconds
+    ((curve, body),) = observe(made.squat(made.rest(from_rack(), 0.2), down_s=down_s, up_s=up_s))
+    still = {name: np.full_like(body.times_s, float(getattr(body, name)[5])) for name in ("shoulder_y_m", "hip_y_m")}
+
+    found = find_lifts(curve, replace(body, **still), STATURE_M)
+
+    assert [lift.kind for lift in found] == ["squat"] * n_lifts
+
+
+def test_a_bar_at_the_hip_is_not_driven_from_the_shoulders_wherever_they_seem_to_be() -> None:
+    hanging = made.let_down(made.begin(0.50, STANDING_M), 0.25, 0.8, (0.85, 0.50))
+    ((curve, body),) = observe(made.clean(hanging))
+    start_s = find_lifts(curve, body, STATURE_M)[0].times_s["start"]
+    folded = curve.y.value(np.clip(body.times_s, curve.y.start_s, curve.y.end_s)) - 0.05
+    shoulders = np.where(body.times_s < start_s + 0.3, folded, body.shoulder_y_m)
+
+    found = find_lifts(curve, replace(body, shoulder_y_m=shoulders), STATURE_M)
+
+    assert "jerk" not in [lift.kind for lift in found]
+
+
+def test_a_clean_whose_start_was_not_seen_is_no_snatch_for_the_floor_is_where_the_feet_are() -> None:
+    lift = made.clean()
+    ((curve, body),) = observe(lift)
+    start_s = find_lifts(curve, body, STATURE_M)[0].times_s["start"]
+
+    *_, (late, body) = observe(lift, gap_s=(start_s - 0.5, start_s + 0.1))
+    (found,) = find_lifts(late, body, STATURE_M)
+
+    assert "start" not in found.times_s
+    assert (found.kind, found.outcome) == ("clean", "caught")
+    assert found.rest_m == pytest.approx(0.0, abs=0.06)
+
+
 def test_a_bar_at_the_knees_is_not_on_the_shoulders_whatever_they_seem_to_be() -> None:
     ((curve, body),) = observe(made.begin(posture=BENT_M, rest_s=2.0))
     height = float(curve.y.value(np.array([1.0]))[0])

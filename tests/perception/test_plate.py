@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from perception.discs import N_PEAKS, N_RAYS, SQUARE, Discs, DiscWatch, Turned, join_discs, no_discs, turned
-from perception.plate import MOST_AT_REST, PlateTrack, link_discs, moving_disc, track_plate
+from perception.plate import (
+    MOST_AT_REST,
+    NEARLY_SQUARE,
+    TURNED,
+    PlateTrack,
+    link_discs,
+    moving_disc,
+    track_plate,
+    without_stack,
+)
 from perception.pose import Person
 
 if TYPE_CHECKING:
@@ -350,6 +359,37 @@ def test_a_round_head_that_goes_up_and_down_is_no_plate() -> None:
 
     assert moving_disc(times, discs, heads) is None
     assert moving_disc(times, discs, [head + 2 * RADIUS_PX for head in heads]) is not None
+
+
+def test_a_plate_that_hides_a_head_is_a_plate_for_it_is_clearer() -> None:
+    times, lifted, discs = on_a_rack(0)
+    heads = [at[None] + 0.3 * RADIUS_PX for at in lifted]
+    clear = [replace(here, score=np.array([1.1])) for here in discs]
+
+    found = moving_disc(times, clear, heads)
+
+    assert found is not None
+    assert found[0] == pytest.approx(lifted)
+
+
+@pytest.mark.parametrize(
+    ("flattening", "radius_px", "flatter"),
+    [
+        (0.002, 40.0, 0.002),  # taller than wide it is not
+        (NEARLY_SQUARE, 40.0, NEARLY_SQUARE),
+        (-0.025, 40.0 * 0.975 / (1 + NEARLY_SQUARE), NEARLY_SQUARE),
+        (-0.045, 40.0 * 0.955 / (1 - 0.03475), -0.03475),
+        (TURNED, 40.0, TURNED),
+        (-0.3, 40.0, -0.3),
+    ],
+)
+def test_a_disc_a_little_taller_than_wide_has_others_behind_it_and_its_width_is_its_size(
+    flattening: float, radius_px: float, flatter: float
+) -> None:
+    found = without_stack(40.0, flattening)
+
+    assert found == pytest.approx((radius_px, flatter), abs=1e-3)
+    assert found[0] * (1 + found[1]) == pytest.approx(40.0 * (1 + flattening))
 
 
 def test_discs_that_score_low_are_not_said_to_move() -> None:
