@@ -7,9 +7,10 @@ recovery stands higher than the apex and the drop is faster than the pull. Here 
 Source: knowledge sheet of biomechanics, 1.4.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from coach.domain.lift import InstantName, LiftName, Outcome
 from perception.bar import BarCurve
@@ -20,14 +21,15 @@ STEP_S = 0.002  # s, grid on which the smooth curves are read
 START_SHARE = 0.10  # share of this lift's peak upward speed that marks the start (field definition)
 QUIET_S = 0.040  # s, shortest run below the start speed that counts as rest
 WAIT_S = 0.080  # s, the same in a jerk, so that the turning point of the dip is not taken
-DESCENT_M_S = -0.15  # m/s, slower than this the bar has not really come down
-FALLING = 1.3  # of the speed of a turning point, on a softer curve a descent is faster than this
+DESCENT_M_S = -0.12  # m/s, slower than this the bar has not really come down
+FALLING = 1.1  # of the speed of a turning point, on a softer curve a descent is faster than this
 LOWERED_M_S = -0.3  # m/s, rest before such a movement down does not belong to the pull after it
 STILL_M_S = 0.10  # m/s, speed of a turning point
 PASSED_M, PASSED_SOFT_M = (0.02, 0.06), (0.03, 0.10)  # m, heights passed from which the start is carried back
 SOFT_HZ = 6.0  # Hz, a curve cut off below this is one of the hands, and noisy
 FULL_HZ, SOFTER = 7.0, 1.2  # Hz and exponent: a softer curve turns more slowly; from simulated lifts
 PEAK_S = 0.04  # s on each side of the fastest moment that are read at least
+SLOW_PEAK_M_S, SLOW_REACH_S, SLOW_SD_S = 0.88, 0.4, 0.06  # m/s and s: a slower peak is that of averaged speeds
 NEARLY_PEAK = 0.9  # of the peak speed: a slow lift is nearly as fast for long
 GROWTH = 2.6  # exponent of height against time just after lift-off; from 8 mm at 0.118 s with 0.18 m/s
 LANDING = 2.75  # the same for the end of a descent; from simulated squats
@@ -43,7 +45,7 @@ SOFT_TURN_M = (0.03, 0.05)  # m, a smaller soft descent is no drop; of plate and
 SOFT_TURN_S = 0.6  # s after max height in which a bar that never came down fast turns
 RECOVERING_M = 0.03  # m, above the apex the lifter is standing up, and what falls later is not the catch
 NO_DROP_S = 0.25  # s, after slowing below 10 % of the peak without turning: caught without a drop
-SMALLEST_DROP_M = 0.015  # m, a smaller drop is within what noise and bar whip do
+SMALLEST_DROP_M = 0.010  # m, a smaller drop is within what noise and bar whip do
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -278,7 +280,15 @@ def _soft_turn(m: Motion, apex: int, stop: int) -> int | None:
 
 
 def _peak_s(m: Motion, i: int) -> float:
-    """Return the time of the peak speed: of the cubic through all that is nearly as fast, because the peak is flat."""
+    """Return the time of the peak speed: of the cubic through all that is nearly as fast, because the peak is flat.
+
+    In a slow lift a place that is off by a centimetre makes a moment faster than the peak, so it is looked for on
+    speeds averaged over some time.
+    """
+    if m.up[i] < SLOW_PEAK_M_S:
+        near = slice(max(0, i - round(SLOW_REACH_S / STEP_S)), i + round(SLOW_REACH_S / STEP_S) + 1)
+        calm = gaussian_filter1d(m.up, SLOW_SD_S / STEP_S)
+        m, i = replace(m, up=calm), near.start + int(np.argmax(calm[near]))
     w = min(round(PEAK_S / STEP_S), i, len(m.t) - 1 - i)
     if w < 2:
         return float(m.t[i])

@@ -36,9 +36,10 @@ FAR_SIDE = (0.5, 1.5)  # radii past the hands from which an ellipse, or a round 
 MOST_SHAPED = 240  # frames that are measured at a time
 MOST_FITTED = 120  # frames from which radius and flattening are taken
 LEAST_AWAY = 0.3  # of the radius between hands and disc, below which it is not told on which side the bar goes on
-NEARLY_SQUARE = -0.004  # flattening of a disc turned by 5 degrees, about as far as a camera is off the side view
-PERHAPS_TURNED, TURNED = -0.03, -0.05  # flattening from which a disc may be turned by 14, and surely by 18 degrees
-WHOLE_RIM = 0.7  # usual share of the rim seen, from which its width is surer than its height
+IN_THE_MIDDLE, MIN_IN_THE_MIDDLE = 1.4, 8  # radii from the middle of the picture, and frames, without discs behind
+MOST_STACK = 0.055  # of the radius, that discs behind may add to it
+RING_SURE, RING_SD = 0.7, 0.05  # usual share of a rim below which it may be a ring inside it, and what that leaves open
+WHOLE_RIM = 0.75  # usual share of the rim that must be seen there
 WEAK_SHARE = 0.5  # of the usual share of the rim: with less another disc of the frame is tried
 MOST_AWAY = 0.6  # radii that it may be from where the plate is between surer frames
 
@@ -161,23 +162,6 @@ def no_plate(times_s: Floats) -> PlateTrack:
     return PlateTrack(times_s.copy(), np.full((n, 2), np.nan), np.zeros(n), float("nan"), float("nan"), 0.0)
 
 
-def without_stack(radius_px: float, flattening: float) -> tuple[float, float]:
-    """Return the height and the flattening of the near face of a disc that looks a little taller than wide.
-
-    Discs behind it show over and under it, where the plate is far from the camera's height, in the same colour. They
-    make it up to 4 % too tall; left and right there is nothing of them. Discs that are plainly turned are left as they are.
-
-    Args:
-        radius_px: Half the height as it was fitted.
-        flattening: Width over height minus 1.
-    """
-    if not TURNED < flattening < NEARLY_SQUARE:
-        return radius_px, flattening
-    told = np.clip((flattening - TURNED) / (PERHAPS_TURNED - TURNED), 0, 1)
-    flatter = float(told * NEARLY_SQUARE + (1 - told) * flattening)
-    return radius_px * (1 + flattening) / (1 + flatter), flatter
-
-
 def link_discs(
     times_s: Floats, discs: Sequence[Discs], hands_px: Floats, near_side: float = 0.0
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -284,6 +268,15 @@ class _Chosen:
             self.frames[which], self.centre_px[which], self.radius_px[which], self.stretch[which], self.rows[which]
         )
 
+    def at(self, which: np.ndarray[tuple[int], np.dtype[np.int64]]) -> "_Chosen":
+        return _Chosen(
+            self.frames[which],
+            self.centre_px[which],
+            self.radius_px[which],
+            self.stretch[which],
+            [self.rows[int(k)] for k in which],
+        )
+
 
 def _choose(discs: Sequence[Discs], path: np.ndarray[tuple[int], np.dtype[np.int64]]) -> _Chosen:
     return _chosen_of(discs, [(int(i), int(path[i])) for i in np.flatnonzero(path >= 0)])
@@ -324,9 +317,9 @@ def _measure(
         rims, start = replace(rims, sweep_px=sweep), start - np.array([sweep / 2, 0.0])
     elif radius is None:
         radius = first_radius(rims, start, usual, PLAUSIBLE_RADIUS[1] * expected_px)
-    _, seen, radius, radius_sd, flattening = fit_rims(rims, start, radius, shape)
-    if np.median(seen) >= WHOLE_RIM:
-        radius, flattening = without_stack(radius, flattening)
+    _, _, radius, radius_sd, flattening = fit_rims(rims, start, radius, shape)
+    if shape == 0:
+        radius, radius_sd, flattening = _without_stack(chosen, sight, radius, radius_sd, flattening)
     growth = growth_of(rims, start, radius, flattening)
     rim = _Rim(radius, flattening, sweep, growth, sight)
     n = len(times_s)
@@ -339,7 +332,32 @@ def _measure(
     _choose_again(times_s, discs, path, rim, out, confidence)
     if np.isfinite(out[:, 0]).sum() < MIN_FRAMES:
         return no_plate(times_s)
+    if shape == 0 and float(np.median(confidence[path >= 0])) < RING_SURE:
+        radius_sd = float(np.hypot(radius_sd, RING_SD * radius))
     return PlateTrack(times_s.copy(), out, confidence, radius, radius_sd, flattening)
+
+
+def _without_stack(
+    chosen: _Chosen, sight: _Sight, radius_px: float, sd_px: float, flattening: float
+) -> tuple[float, float, float]:
+    """Return height, its SD and flattening of the near face, from frames in which no disc behind it shows.
+
+    Away from the middle of the picture discs of the same colour show over or under the near one and make it up to 5 %
+    too tall. Without such frames a disc that is a little taller than wide is either turned or a stack: it is taken for
+    half of each, and the SD says so.
+    """
+    away = np.linalg.norm(sight.middle_px - chosen.centre_px, axis=1)
+    near = np.flatnonzero(away < IN_THE_MIDDLE * radius_px)[:: max(1, len(away) // MOST_SHAPED)]
+    if len(near) >= MIN_IN_THE_MIDDLE:
+        rims, start = _gather(chosen.at(near), sight)
+        _, share, radius, sd, flatter = fit_rims(rims, start, radius_px, flattening)
+        if np.median(share) >= WHOLE_RIM and abs(radius / radius_px - 1) < MOST_STACK:
+            return radius, sd, flatter
+    if not -MOST_STACK < flattening < 0:
+        return radius_px, sd_px, flattening
+    radius = radius_px * (1 + flattening / 2)
+    sd = float(np.hypot(sd_px, radius_px * flattening / np.sqrt(12)))
+    return radius, sd, (1 + flattening) * radius_px / radius - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

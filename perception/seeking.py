@@ -13,10 +13,10 @@ LOOK_OFTEN = 5  # while the clearest disc is about nobody's body
 SURE_LOOKS = 3  # in a row, from which somebody is looked for: a body that is lost for a moment is found again anyway
 PATIENCE = 15  # looks in a row in vain, after which one is made every `LOOK_RARELY` frames
 LOOK_RARELY = 60
-CLEAR_SCORE = 0.75  # of a disc anywhere in the picture, from which somebody is looked for behind it; noise gets 0.45
-ROOM = (2.0, 1.5)  # radii beside, over and under a body in which a disc is its own
-EXPECTED_SHARE = 0.06  # of the picture's height, radius of a plate at a usual distance
-RADII = np.geomspace(0.5, 2.0, 14)  # of the expected radius
+CLEAR_SCORE = 0.5  # of a disc anywhere in the picture, from which somebody is looked for behind it; noise gets 0.38
+ROOM = (2.0, 2.5)  # radii beside a body, and over or under it for arms that are not seen, in which a disc is its own
+EXPECTED_SHARE = 0.08  # of the picture's height, radius of a plate near the camera: the picture is made small by it
+RADII = np.geomspace(0.375, 1.5, 14)  # of the expected radius
 PARTS = ((2.0, 3.0, 9.0), (2.0, 5.0, 10.0), (2.0, 4.0, 6.0))  # radii across, above and below a disc, in turns
 
 Box = tuple[int, int, int, int]

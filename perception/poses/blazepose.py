@@ -108,11 +108,13 @@ class BlazePose:
         before = self._people
         followed = [self._follow(image, person) for person in before]
         found = _without_doubles([person for person in followed if person is not None])
-        is_due = self._frame - self._last_detection >= REDETECT_FRAMES or self._sought is not None
-        if len(found) < max(1, len(before)) or is_due:
+        if len(found) < max(1, len(before)) or self._frame - self._last_detection >= REDETECT_FRAMES:
             kept = {person.person_id for person in found}
             self._lost += [person for person in before if person.person_id not in kept]
             found = self._add_newcomers(image, found)
+        if self._sought is not None:
+            part, self._sought = self._sought, None
+            found = self._add(image, found, self._detect_in(image, part))
         return found
 
     def _start_again(self, image: Image) -> list[_Tracked]:
@@ -152,15 +154,12 @@ class BlazePose:
         """Return the regions of the people found, the largest first.
 
         The network sees 224 pixels, so a lifter far away in a wide picture is small to it: besides the whole picture it
-        is shown a square part, in turns, the place where somebody was lost, and where one is to be sought.
+        is shown a square part, in turns, and the place where somebody was lost.
         """
         self._n_detections += 1
         parts = [(0, 0, image.shape[1], image.shape[0]), *_square_part(image, self._n_detections)]
         if self._lost:
             parts.append(_part_about(image, self._lost[-1].roi))
-        if self._sought is not None:
-            parts.append(self._sought)
-            self._sought = None
         found = [roi for part in parts for roi in self._detect_in(image, part)]
         return sorted(found, key=lambda roi: -roi.size_px)
 
@@ -178,7 +177,11 @@ class BlazePose:
     def _add_newcomers(self, image: Image, found: list[_Tracked]) -> list[_Tracked]:
         self._last_detection = self._frame
         self._lost = [person for person in self._lost if self._frame - person.seen <= REMEMBER_FRAMES]
-        for roi in self._detect(image):
+        return self._add(image, found, self._detect(image))
+
+    def _add(self, image: Image, found: list[_Tracked], detected: list[Roi]) -> list[_Tracked]:
+        """Return those found and those of the regions, the largest first, in which somebody else is seen."""
+        for roi in detected:
             smallest = min((person.roi.size_px for person in found), default=0.0)
             if len(found) >= self._max_people and roi.size_px < MUCH_LARGER * smallest:
                 break

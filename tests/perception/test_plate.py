@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from perception import plate as plate_module
 from perception.discs import N_PEAKS, N_RAYS, SQUARE, Discs, DiscWatch, Turned, join_discs, no_discs, turned
 from perception.plate import (
     MOST_AT_REST,
-    NEARLY_SQUARE,
-    TURNED,
+    RING_SURE,
     PlateTrack,
     link_discs,
     moving_disc,
     track_plate,
-    without_stack,
 )
 from perception.pose import Person
 
@@ -131,6 +130,28 @@ def test_a_plate_turned_from_the_camera_keeps_its_vertical_radius(wall: "Canvas"
     assert plate.flattening == pytest.approx(-0.10, abs=0.015)
 
 
+def test_discs_of_its_own_colour_behind_it_do_not_make_a_plate_taller(
+    wall: "Canvas", holding: Holding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They show over it where it is far under the middle of the picture, not where it is in the middle."""
+    middle_px = (150.0, 80.0)
+    behind = PATH + 0.12 * (np.array(middle_px) - PATH) * np.array([0.0, 1.0])
+    film = shoot(
+        wall,
+        holding,
+        rings=(HUB,),
+        also=lambda canvas, i: canvas.disc(behind[i], RADIUS_PX, RED).disc(PATH[i], RADIUS_PX, RED, (HUB,)),
+    )
+
+    plate = track_plate(film.times_s, film.discs, film.hands_px, RADIUS_PX, middle_px)
+    monkeypatch.setattr(plate_module, "MIN_IN_THE_MIDDLE", N + 1)
+    without = track_plate(film.times_s, film.discs, film.hands_px, RADIUS_PX, middle_px)
+
+    assert plate.radius_px == pytest.approx(RADIUS_PX, rel=0.02)
+    assert without.radius_px == pytest.approx(RADIUS_PX, rel=0.02)
+    assert without.radius_px - 3 * without.radius_sd_px < RADIUS_PX
+
+
 @pytest.mark.parametrize("squeeze", [0.90, 0.85])
 def test_a_turned_plate_with_a_lip_keeps_its_vertical_radius(wall: "Canvas", holding: Holding, squeeze: float) -> None:
     plate = shoot(wall, holding, squeeze=squeeze).track()
@@ -177,6 +198,17 @@ def test_a_frame_in_which_votes_prefer_the_wall_is_measured_on_the_disc_that_sho
 
     check(plate)
     assert np.isfinite(plate.centre_px[list(pale)]).all()
+
+
+def test_a_ring_of_which_little_shows_may_be_inside_the_plate_and_its_size_is_less_sure(
+    wall: "Canvas", holding: Holding
+) -> None:
+    """A lip that shows all around is told from a rim as grey as the wall by nothing but its size."""
+    covered = shoot(wall, holding, also=lambda canvas, i: canvas.box(130, 60, 150, 230, (90, 90, 200)))
+    plain = shoot(wall, holding)
+
+    assert np.median(covered.track().confidence) < RING_SURE < np.median(plain.track().confidence)
+    assert covered.track().radius_sd_px > 0.04 * RADIUS_PX > 3 * plain.track().radius_sd_px
 
 
 def test_a_plate_half_hidden_by_the_legs_keeps_its_centre(wall: "Canvas", holding: Holding) -> None:
@@ -370,30 +402,3 @@ def test_a_plate_that_hides_a_head_is_a_plate_for_it_is_clearer() -> None:
 
     assert found is not None
     assert found[0] == pytest.approx(lifted)
-
-
-@pytest.mark.parametrize(
-    ("flattening", "radius_px", "flatter"),
-    [
-        (0.002, 40.0, 0.002),  # taller than wide it is not
-        (NEARLY_SQUARE, 40.0, NEARLY_SQUARE),
-        (-0.025, 40.0 * 0.975 / (1 + NEARLY_SQUARE), NEARLY_SQUARE),
-        (-0.045, 40.0 * 0.955 / (1 - 0.03475), -0.03475),
-        (TURNED, 40.0, TURNED),
-        (-0.3, 40.0, -0.3),
-    ],
-)
-def test_a_disc_a_little_taller_than_wide_has_others_behind_it_and_its_width_is_its_size(
-    flattening: float, radius_px: float, flatter: float
-) -> None:
-    found = without_stack(40.0, flattening)
-
-    assert found == pytest.approx((radius_px, flatter), abs=1e-3)
-    assert found[0] * (1 + found[1]) == pytest.approx(40.0 * (1 + flattening))
-
-
-def test_discs_that_score_low_are_not_said_to_move() -> None:
-    times, _, discs = on_a_rack(0)
-    poor = [replace(here, score=np.array([0.4])) for here in discs]
-
-    assert moving_disc(times, poor, NOBODY * len(times)) is None
