@@ -28,6 +28,7 @@ MOVING_SHARE = 0.8  # of a keypoint's SD that moves
 BONE_SD = 0.04  # relative, length of a bone after the clip was used
 PEAK_LOSS, PEAK_LOSS_SD = 0.06, 0.07  # of the peak, taken by smoothing; from simulated lifts, drawn and rendered
 MIN_TRUSTED = 0.7  # of frames from lift-off to peak speed whose keypoints are a body
+FASTEST_COM_M_S = 4.0  # m/s, the centre of mass of a lifter stays below 2
 LONGEST_GAP_S = {"peak": 0.09, "phase": 0.16}  # s, without such frames
 LARGEST_SD = {"peak": 0.12, "phase": 0.12}  # of the value, above this it says nothing
 PHASES: tuple[tuple[str, InstantName, InstantName], ...] = (
@@ -312,6 +313,8 @@ def why_not(loads: Loads, context: Context) -> str | None:
     share, gap_s = trusted(loads.seen, *_window_s("", loads.lift.times_s))
     if share < MIN_TRUSTED or gap_s > 2 * LONGEST_GAP_S["phase"]:
         return "the pose did not fit a body through the pull"
+    if float(np.max(np.abs(system_of(loads).com_m_s))) > FASTEST_COM_M_S:
+        return "the pose jumps in the pull, faster than a body can move"
     return None
 
 

@@ -34,7 +34,10 @@ PULL_RISE_M, PULL_PEAK_M_S = 0.25, 0.6  # m and m/s, a shorter or slower rise fr
 BOUNCE_M_S = -1.5  # m/s, a rise right after such a fall may be a bounce
 BOUNCE_PEAK_S = 0.15  # s, a bounce is fastest when it leaves the floor, a pull much later
 DIP = (0.03, 0.22)  # of stature, depth of the dip of a jerk; source: 8 to 13 % usual (Drechsler; Lake)
-LEAST_RACK = 0.45  # of stature over the floor's rest, a bar that is lower is not on the shoulders of one who stands
+LEAST_RACK, MOST_RACK = (
+    0.45,
+    0.85,
+)  # of stature over the floor's rest: on the shoulders of one who stands, and not overhead
 DIP_HIPS = 0.50  # of standing, hips in the dip of a jerk are higher, in a squat or a full catch lower
 LOOSE = 0.12  # of stature, by which hips under a bar on the shoulders cannot fall more than it: they are misplaced
 DRIVE_M_S = 1.0  # m/s, slowest drive of a jerk
@@ -273,7 +276,9 @@ def _is_jerk(places: Places, rise: _Rise, done: list[LiftTimes], wanted: LiftNam
         return False
     before_s, bottom_s = float(m.t[rise.before]), float(m.t[rise.a])
     is_low = places.hip_share(bottom_s) < DIP_HIPS and not places.hips_fell(before_s, bottom_s) > dip + LOOSE
-    return places.of(before_s) == "shoulders" and places.over_floor(before_s) > LEAST_RACK and not is_low
+    over_floor = places.over_floor(before_s)
+    racked = places.of(before_s) in ("shoulders", "overhead") and LEAST_RACK < over_floor < MOST_RACK
+    return racked and not is_low
 
 
 def _is_squat(places: Places, rise: _Rise, done: list[LiftTimes], like: LiftTimes | None) -> bool:

@@ -414,8 +414,9 @@ def _choose_again(
             i = some.frames[j]
             if near[j] and share[j] > max(confidence[i], enough):
                 out[i], confidence[i] = centre[j], min(share[j], 1.0)
+    sure = np.flatnonzero(confidence >= enough)
     left = np.flatnonzero((confidence < enough) & np.isfinite(out[:, 0]))
-    out[left[away(left, out[left]) > MOST_AWAY]] = np.nan
+    out[left[(away(left, out[left]) > MOST_AWAY) | (left < sure[0]) | (left > sure[-1])]] = np.nan
 
 
 def _gather(chosen: _Chosen, sight: _Sight) -> tuple[Rims, Floats]:

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from coach.domain.measures import MEASURES, Measure
+from perception import ground_force as ground_force_module
 from perception.dynamics import ground_force
 from perception.ground_force import (
+    FASTEST_COM_M_S,
     IDS,
     Loads,
     forces_on_floor,
@@ -116,6 +118,19 @@ def test_forces_are_declined_with_the_reason(solved: list[tuple[dict[str, float]
     unseen = replace(loads, seen=replace(loads.seen, places_m=lost))
     assert trusted(unseen.seen, 0.0, loads.lift.times_s["peak_velocity"])[0] < 0.7
     assert "did not fit a body" in (why_not(unseen, context) or "")
+
+
+def test_a_body_that_jumps_faster_than_one_can_has_no_forces(
+    solved: list[tuple[dict[str, float], Loads, Context]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, loads, context = solved[0]
+    still = system_of(loads)
+    jumps = replace(still, com_m_s=np.where(np.arange(len(still.times_s))[:, None] < 3, 20.0, still.com_m_s))
+
+    assert np.max(np.abs(still.com_m_s)) < 0.5 * FASTEST_COM_M_S
+    assert why_not(loads, context) is None
+    monkeypatch.setattr(ground_force_module, "system_of", lambda _: jumps)
+    assert "jumps" in (why_not(loads, context) or "")
 
 
 def test_from_tracks_to_measures_in_one_call_and_masses_are_asked_for(

@@ -370,6 +370,14 @@ def test_a_bar_at_the_hip_is_not_driven_from_the_shoulders_wherever_they_seem_to
     assert "jerk" not in [lift.kind for lift in found]
 
 
+def test_a_bar_no_higher_than_shoulders_is_driven_from_them_although_a_plate_hides_how_high_they_are() -> None:
+    ((curve, body),) = observe(made.drop(made.jerk(from_rack())))
+    low = replace(body, shoulder_y_m=body.shoulder_y_m - 0.16 * STATURE_M)
+
+    assert Places(read_motion(curve), low, STATURE_M).of(0.5) == "overhead"
+    assert [lift.kind for lift in find_lifts(curve, low, STATURE_M)] == ["jerk"]
+
+
 def test_a_clean_whose_start_was_not_seen_is_no_snatch_for_the_floor_is_where_the_feet_are() -> None:
     lift = made.clean()
     ((curve, body),) = observe(lift)
