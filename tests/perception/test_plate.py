@@ -200,6 +200,23 @@ def test_a_frame_in_which_votes_prefer_the_wall_is_measured_on_the_disc_that_sho
     assert np.isfinite(plate.centre_px[list(pale)]).all()
 
 
+def test_places_where_it_is_hardly_seen_before_it_plainly_is_are_not_the_plates(
+    wall: "Canvas", holding: Holding
+) -> None:
+    """Between surer frames they can be checked, before the first of them they cannot, and they would be the start."""
+
+    def covered(first: int, stop: int) -> np.ndarray:
+        film = shoot(
+            wall,
+            holding,
+            also=lambda canvas, i: canvas.box(145, 60, 190, 235, (90, 90, 200)) if first <= i < stop else canvas,
+        )
+        return np.asarray(np.isfinite(film.track().centre_px[first:stop, 0]))
+
+    assert not covered(0, 4).any()
+    assert covered(3, 7).any()
+
+
 def test_a_ring_of_which_little_shows_may_be_inside_the_plate_and_its_size_is_less_sure(
     wall: "Canvas", holding: Holding
 ) -> None:
