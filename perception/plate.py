@@ -392,7 +392,7 @@ def _choose_again(
     """Look, in frames whose disc shows little of the rim, for another one that shows it where the plate may be.
 
     Before a wall with bricks, or of its own colour, votes may prefer something else. `out`, (T, 2), and `confidence`,
-    (T,), are changed in place; frames that still show little, and elsewhere, are left without a plate.
+    (T,), are changed in place; frames that still show little, elsewhere or beyond the surer ones, are left without a plate.
     """
     enough = WEAK_SHARE * float(np.median(confidence[path >= 0]))
     if np.sum(confidence >= enough) < MIN_FRAMES:

@@ -75,17 +75,16 @@ def film(wall: "Canvas", holding: Holding) -> Film:
     return shoot(wall, holding)
 
 
-def check(plate: PlateTrack, radius_px: float = RADIUS_PX) -> None:
-    """The promise: every centre within 0.3 px, the radius within 1.5 %."""
+def off_promise(plate: PlateTrack, radius_px: float = RADIUS_PX) -> float:
+    """Return the largest error over what is promised: 0.3 px of every centre, 1.5 % of the radius."""
     assert plate.is_found
-    assert plate.radius_px == pytest.approx(radius_px, rel=0.015)
-    assert np.nanmax(off_px(plate)) < 0.3
+    return float(max(np.nanmax(off_px(plate)) / 0.3, abs(plate.radius_px / radius_px - 1) / 0.015))
 
 
 def test_a_moving_plate_is_followed_to_a_third_of_a_pixel(film: Film) -> None:
     plate = film.track()
 
-    check(plate)
+    assert off_promise(plate) < 1
     assert np.isfinite(plate.centre_px).all()
     assert plate.confidence.min() > 0.9
     assert plate.flattening == pytest.approx(0, abs=0.01)
@@ -93,11 +92,11 @@ def test_a_moving_plate_is_followed_to_a_third_of_a_pixel(film: Film) -> None:
 
 @pytest.mark.parametrize("colour", [(30, 50, 180), (220, 200, 40), (30, 130, 60), (240, 240, 240), (20, 20, 20)])
 def test_plates_of_any_colour_are_followed(wall: "Canvas", holding: Holding, colour: tuple[int, int, int]) -> None:
-    check(shoot(wall, holding, colour=colour, rings=(HUB,)).track())
+    assert off_promise(shoot(wall, holding, colour=colour, rings=(HUB,)).track()) < 1
 
 
 def test_a_small_plate_far_away_is_followed(wall: "Canvas", holding: Holding) -> None:
-    check(shoot(wall, holding, radius_px=20.0).track(), 20.0)
+    assert off_promise(shoot(wall, holding, radius_px=20.0).track(), 20.0) < 1
 
 
 @pytest.mark.parametrize(
@@ -110,7 +109,7 @@ def test_a_small_plate_far_away_is_followed(wall: "Canvas", holding: Holding) ->
 def test_the_outer_ring_is_the_rim_and_not_the_strongest_inner_one(
     wall: "Canvas", holding: Holding, rings: Sequence[tuple[float, tuple[int, int, int]]]
 ) -> None:
-    check(shoot(wall, holding, rings=rings).track())
+    assert off_promise(shoot(wall, holding, rings=rings).track()) < 1
 
 
 @pytest.mark.parametrize("shutter", [0.25, 0.5])
@@ -126,7 +125,7 @@ def test_a_plate_blurred_by_its_motion_is_followed(wall: "Canvas", holding: Hold
 def test_a_plate_turned_from_the_camera_keeps_its_vertical_radius(wall: "Canvas", holding: Holding) -> None:
     plate = shoot(wall, holding, squeeze=0.90, rings=(HUB,)).track()
 
-    check(plate)
+    assert off_promise(plate) < 1
     assert plate.flattening == pytest.approx(-0.10, abs=0.015)
 
 
@@ -156,14 +155,14 @@ def test_discs_of_its_own_colour_behind_it_do_not_make_a_plate_taller(
 def test_a_turned_plate_with_a_lip_keeps_its_vertical_radius(wall: "Canvas", holding: Holding, squeeze: float) -> None:
     plate = shoot(wall, holding, squeeze=squeeze).track()
 
-    check(plate)
+    assert off_promise(plate) < 1
     assert plate.flattening == pytest.approx(squeeze - 1, abs=0.015)
 
 
 def test_a_disc_on_the_wall_that_the_hands_leave_is_not_chosen(wall: "Canvas", holding: Holding) -> None:
     beside = wall.disc((205.0, 185.0), RADIUS_PX, (10, 10, 10))
 
-    check(shoot(beside, holding).track())
+    assert off_promise(shoot(beside, holding).track()) < 1
 
 
 def test_a_disc_on_the_wall_behind_the_path_is_not_chosen(wall: "Canvas", holding: Holding) -> None:
@@ -184,7 +183,7 @@ def test_a_covered_plate_is_a_gap_and_found_again(wall: "Canvas", holding: Holdi
     assert not seen[list(hidden)].any()
     assert seen[:10].all()
     assert seen[15:].all()
-    check(plate)
+    assert off_promise(plate) < 1
 
 
 def test_a_frame_in_which_votes_prefer_the_wall_is_measured_on_the_disc_that_shows_the_rim(film: Film) -> None:
@@ -196,7 +195,7 @@ def test_a_frame_in_which_votes_prefer_the_wall_is_measured_on_the_disc_that_sho
 
     plate = replace(film, discs=discs).track()
 
-    check(plate)
+    assert off_promise(plate) < 1
     assert np.isfinite(plate.centre_px[list(pale)]).all()
 
 
@@ -419,3 +418,10 @@ def test_a_plate_that_hides_a_head_is_a_plate_for_it_is_clearer() -> None:
 
     assert found is not None
     assert found[0] == pytest.approx(lifted)
+
+
+def test_discs_that_score_low_are_not_said_to_move() -> None:
+    times, _, discs = on_a_rack(0)
+    poor = [replace(here, score=np.array([0.4])) for here in discs]
+
+    assert moving_disc(times, poor, NOBODY * len(times)) is None
