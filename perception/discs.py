@@ -41,6 +41,7 @@ SEARCH_RARELY = 6  # frames; most who stand askew hold no bar
 SAME_PLACE = 0.5  # of the radius: two discs of different stretch that are nearer together are one
 LEFT_FRAMES = 90  # for which the plate of somebody who is not seen any more is followed
 GOOD_SCORE = 0.45  # votes over circumference; a plain disc in front of a plain wall scores about 1
+PASSED_OVER = (-0.3, 0.0, 0.3)  # radii under where a plate is expected, at which it is looked for without votes
 WORTH_SCORE = 0.5  # of the best disc's score: weaker ones are not looked at
 N_RAYS = 64
 N_PEAKS = 6  # edges kept on each ray
@@ -326,7 +327,7 @@ def _follow_rim(image_rgb: Image, last: _Followed) -> tuple[Floats, Discs] | Non
 
 
 def find_disc(image_rgb: Image, near_px: Floats, radius_px: float, stretch: float = 1.0) -> Discs:
-    """Return discs of a known radius about a place, for frames in which nobody was seen holding the bar.
+    """Return discs of a known radius about a place, and one at it without votes, for frames that show the bar badly.
 
     Args:
         image_rgb: (H, W, 3).
@@ -335,7 +336,8 @@ def find_disc(image_rgb: Image, near_px: Floats, radius_px: float, stretch: floa
         stretch: Its height over its width.
     """
     rows = vote_discs(image_rgb, near_px, SEARCH_REACH * radius_px, radius_px, TRACK_RADII, stretch)
-    return _with_rims(image_rgb, rows)
+    there = [[near_px[0], near_px[1] + share * radius_px, radius_px, 0.0, stretch] for share in PASSED_OVER]
+    return _with_rims(image_rgb, np.concatenate([rows, there]))
 
 
 def join_discs(one: Discs, other: Discs) -> Discs:

@@ -40,8 +40,12 @@ IN_THE_MIDDLE, MIN_IN_THE_MIDDLE = 1.4, 8  # radii from the middle of the pictur
 MOST_STACK = 0.055  # of the radius, that discs behind may add to it
 RING_SURE, RING_SD = 0.7, 0.05  # usual share of a rim below which it may be a ring inside it, and what that leaves open
 WHOLE_RIM = 0.75  # usual share of the rim that must be seen there
-WEAK_SHARE = 0.5  # of the usual share of the rim: with less another disc of the frame is tried
-MOST_AWAY = 0.6  # radii that it may be from where the plate is between surer frames
+WEAK_SHARE = 0.5  # of the usual share of the rim: with less, a place must be near the way between surer ones
+MOST_AWAY = 0.4  # radii that it may be from where the plate is between surer frames
+POOR_SHARE = 0.6  # of the usual share of the rim: with less the other discs of the frame are tried
+PLAIN_SHARE = 0.75  # of the usual share of the rim: with less, a place must be within reach of those with more
+BEND_M_S2 = 15.0  # m/s², a bar's way between two places bends by no more while it is in the hands
+STRAY_REACH = 1.5  # radii off the straight way between plain places: the most that is within reach
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -394,29 +398,36 @@ def _choose_again(
     Before a wall with bricks, or of its own colour, votes may prefer something else. `out`, (T, 2), and `confidence`,
     (T,), are changed in place; frames that still show little, elsewhere or beyond the surer ones, are left without a plate.
     """
-    enough = WEAK_SHARE * float(np.median(confidence[path >= 0]))
-    if np.sum(confidence >= enough) < MIN_FRAMES:
+    usual = float(np.median(confidence[path >= 0]))
+    enough, poor, plain = WEAK_SHARE * usual, POOR_SHARE * usual, PLAIN_SHARE * usual
+    if np.sum(confidence >= plain) < MIN_FRAMES:
         return
 
-    def away(frames: np.ndarray[tuple[int], np.dtype[np.int64]], centre: Floats) -> Floats:
-        sure = np.flatnonzero(confidence >= enough)
+    def off_way(frames: np.ndarray[tuple[int], np.dtype[np.int64]], centre: Floats, share: float) -> Floats:
+        """Return how far places are from the way between those with some share of the rim, over what is allowed."""
+        sure = np.flatnonzero((confidence >= share) & np.isfinite(out[:, 0]))
         between = [np.interp(times_s[frames], times_s[sure], out[sure, d]) for d in (0, 1)]
-        return np.asarray(np.linalg.norm(centre - np.stack(between, axis=1), axis=1) / rim.radius_px)
+        away = np.linalg.norm(centre - np.stack(between, axis=1), axis=1) / rim.radius_px
+        since_s = np.min(np.abs(times_s[frames][:, None] - times_s[sure]), axis=1)
+        return np.asarray(away / np.minimum(MOST_AWAY + BEND_M_S2 / 2 * since_s**2 / PLATE_RADIUS_M, STRAY_REACH))
 
-    weak = [i for i in np.flatnonzero(confidence < enough) if len(discs[int(i)].score) > (path[i] >= 0)]
+    left = np.flatnonzero((confidence < plain) & np.isfinite(out[:, 0]))
+    stray = left[off_way(left, out[left], plain) > 1]
+    out[stray], confidence[stray] = np.nan, 0.0
+    weak = [i for i in np.flatnonzero(confidence < poor) if len(discs[int(i)].score) > (path[i] >= 0)]
     for first in range(0, len(weak), MOST_SHAPED // MAX_DISCS):
         part = weak[first : first + MOST_SHAPED // MAX_DISCS]
         others = [(int(i), k) for i in part for k in range(len(discs[int(i)].score)) if k != path[i]]
         some = _chosen_of(discs, others)
         centre, share = rim.fit(some)
-        near = away(some.frames, centre) < MOST_AWAY
+        near = off_way(some.frames, centre, plain) < 1
         for j in np.argsort(share):
             i = some.frames[j]
             if near[j] and share[j] > max(confidence[i], enough):
                 out[i], confidence[i] = centre[j], min(share[j], 1.0)
     sure = np.flatnonzero(confidence >= enough)
     left = np.flatnonzero((confidence < enough) & np.isfinite(out[:, 0]))
-    out[left[(away(left, out[left]) > MOST_AWAY) | (left < sure[0]) | (left > sure[-1])]] = np.nan
+    out[left[(off_way(left, out[left], enough) > 1) | (left < sure[0]) | (left > sure[-1])]] = np.nan
 
 
 def _gather(chosen: _Chosen, sight: _Sight) -> tuple[Rims, Floats]:

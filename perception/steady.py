@@ -31,16 +31,20 @@ class SteadyDiscs(Sequence[Discs]):
     def __getitem__(self, index: int | slice) -> Discs | Sequence[Discs]:
         if isinstance(index, slice):
             raise TypeError("steady discs are read one by one")
-        here = self.discs[index]
-        size = self.camera.similarity(self.first + index)[0]
-        if not np.isfinite(size):
-            return here.only(np.zeros(len(here.score), dtype=bool))
-        return replace(
-            here,
-            centre_px=self.camera.to_reference(here.centre_px, self.first + index),
-            radius_px=here.radius_px * size,
-            rim_px=(here.rim_px * size).astype(np.float32),
-        )
+        return steady(self.discs[index], self.camera, self.first + index)
+
+
+def steady(here: Discs, camera: CameraTrack, frame: int) -> Discs:
+    """Return the discs of a frame where the first frame of its scene would show them; none if the camera was lost."""
+    size = camera.similarity(frame)[0]
+    if not np.isfinite(size):
+        return here.only(np.zeros(len(here.score), dtype=bool))
+    return replace(
+        here,
+        centre_px=camera.to_reference(here.centre_px, frame),
+        radius_px=here.radius_px * size,
+        rim_px=(here.rim_px * size).astype(np.float32),
+    )
 
 
 def steady_pose(pose: PoseTrack, camera: CameraTrack, first: int) -> PoseTrack:
