@@ -15,6 +15,7 @@ from perception.view import estimate_view as estimate_view
 
 THUMB_PX = 72  # shorter side of the thumbnails compared for cuts
 SAME_SCENE = 0.8  # correlation of thumbnails; a flash makes the same scene brighter, a cut shows another one
+BLACK, BAR_LIT = 24, 0.05  # grey level of black bars, and share of a row or column of them that may be brighter
 CUT_LEVEL = 18.0  # mean absolute grey difference of thumbnails; a lifter moving at 2 m/s stays below 4
 
 
@@ -69,11 +70,12 @@ class FrameWatch:
         if self._last is None:
             self.changes.append(float("nan"))
             return False
-        change = float(np.mean(cv2.absdiff(thumb, self._last)))
+        thumb, last = _without_bars(thumb, self._last)
+        change = float(np.mean(cv2.absdiff(thumb, last)))
         self.changes.append(change)
         usual = statistics.median(self._recent) if self._recent else 0.0
         self._recent = [*self._recent[-14:], change]
-        return change > max(CUT_LEVEL, 2 * usual) and _correlation(thumb, self._last) < SAME_SCENE
+        return change > max(CUT_LEVEL, 2 * usual) and _correlation(thumb, last) < SAME_SCENE
 
     @property
     def is_moving(self) -> bool:
@@ -87,6 +89,15 @@ class FrameWatch:
     def lines(self) -> tuple[SeenLines, ...]:
         """Return straight edges of some frames, for `estimate_roll`."""
         return self._lines.seen()
+
+
+def _without_bars(*pictures: Image) -> list[Image]:
+    """Return grey pictures without black bars at their edges, which all scenes share."""
+    lit = np.maximum.reduce(pictures) > BLACK
+    (rows,), (columns,) = (np.nonzero(lit.mean(axis=axis) > BAR_LIT) for axis in (1, 0))
+    if not len(rows) or not len(columns):
+        return list(pictures)
+    return [one[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] for one in pictures]
 
 
 def _correlation(a: Image, b: Image) -> float:

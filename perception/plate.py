@@ -44,6 +44,7 @@ WEAK_SHARE = 0.5  # of the usual share of the rim: with less, a place must be ne
 MOST_AWAY = 0.4  # radii that it may be from where the plate is between surer frames
 POOR_SHARE = 0.6  # of the usual share of the rim: with less the other discs of the frame are tried
 PLAIN_SHARE = 0.75  # of the usual share of the rim: with less, a place must be within reach of those with more
+LITTLE_AWAY = 0.15  # likewise, of a place that shows less than half of the usual share
 BEND_M_S2 = 15.0  # m/s², a bar's way between two places bends by no more while it is in the hands
 STRAY_REACH = 1.5  # radii off the straight way between plain places: the most that is within reach
 
@@ -403,13 +404,15 @@ def _choose_again(
     if np.sum(confidence >= plain) < MIN_FRAMES:
         return
 
-    def off_way(frames: np.ndarray[tuple[int], np.dtype[np.int64]], centre: Floats, share: float) -> Floats:
+    def off_way(
+        frames: np.ndarray[tuple[int], np.dtype[np.int64]], centre: Floats, share: float, most: float = MOST_AWAY
+    ) -> Floats:
         """Return how far places are from the way between those with some share of the rim, over what is allowed."""
         sure = np.flatnonzero((confidence >= share) & np.isfinite(out[:, 0]))
         between = [np.interp(times_s[frames], times_s[sure], out[sure, d]) for d in (0, 1)]
         away = np.linalg.norm(centre - np.stack(between, axis=1), axis=1) / rim.radius_px
         since_s = np.min(np.abs(times_s[frames][:, None] - times_s[sure]), axis=1)
-        return np.asarray(away / np.minimum(MOST_AWAY + BEND_M_S2 / 2 * since_s**2 / PLATE_RADIUS_M, STRAY_REACH))
+        return np.asarray(away / np.minimum(most + BEND_M_S2 / 2 * since_s**2 / PLATE_RADIUS_M, STRAY_REACH))
 
     left = np.flatnonzero((confidence < plain) & np.isfinite(out[:, 0]))
     stray = left[off_way(left, out[left], plain) > 1]
@@ -427,7 +430,7 @@ def _choose_again(
                 out[i], confidence[i] = centre[j], min(share[j], 1.0)
     sure = np.flatnonzero(confidence >= enough)
     left = np.flatnonzero((confidence < enough) & np.isfinite(out[:, 0]))
-    out[left[(off_way(left, out[left], enough) > 1) | (left < sure[0]) | (left > sure[-1])]] = np.nan
+    out[left[(off_way(left, out[left], enough, LITTLE_AWAY) > 1) | (left < sure[0]) | (left > sure[-1])]] = np.nan
 
 
 def _gather(chosen: _Chosen, sight: _Sight) -> tuple[Rims, Floats]:
