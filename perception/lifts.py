@@ -1,5 +1,6 @@
 """Which rises of the bar are lifts, and of what kind: from one unbroken bar curve and the body under it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -32,6 +33,7 @@ SLOWEST_M_S = 0.15  # m/s, a heavy squat or deadlift still passes this at its fa
 MIN_RISE_M = 0.06  # m, a shorter rise is a re-rack, a breath or noise
 PULL_RISE_M, PULL_PEAK_M_S = 0.25, 0.6  # m and m/s, a shorter or slower rise from the floor is no pull
 BOUNCE_M_S = -1.5  # m/s, a rise right after such a fall may be a bounce
+DROPPED_M_S, AFTER_DROP_S = -3.0, 1.2  # m/s, and s after it: a bar that fell so fast was let go, and bounces or rolls
 BOUNCE_PEAK_S = 0.15  # s, a bounce is fastest when it leaves the floor, a pull much later
 DIP = (0.03, 0.22)  # of stature, depth of the dip of a jerk; source: 8 to 13 % usual (Drechsler; Lake)
 LEAST_RACK, MOST_RACK = (
@@ -119,6 +121,22 @@ def find_lifts(
 def cleans_before_jerks(lifts: list[LiftTimes]) -> list[LiftTimes]:
     """Return lifts in the order of time, those that a jerk follows as the cleans they must be."""
     return [_before_a_jerk(lift, later) for lift, later in zip_longest(lifts, lifts[1:])]
+
+
+def without_bounces(
+    lifts: Sequence[tuple[BarCurve, LiftTimes]], curves: Sequence[BarCurve]
+) -> list[tuple[BarCurve, LiftTimes]]:
+    """Return lifts without rises of a bar that was let fall: nobody has it in the hands again so soon.
+
+    A bar seldom stays in sight when it hits the floor, so fall and bounce are on curves of their own.
+    """
+
+    def is_bounce(lift: LiftTimes) -> bool:
+        first_s = min(lift.times_s.values())
+        lately = np.linspace(first_s - AFTER_DROP_S, first_s, 37)
+        return any(np.nanmin(curve.y.rate(lately), initial=0.0) < DROPPED_M_S for curve in curves)
+
+    return [(curve, lift) for curve, lift in lifts if not is_bounce(lift)]
 
 
 def _before_a_jerk(lift: LiftTimes, later: LiftTimes | None) -> LiftTimes:

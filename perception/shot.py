@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from coach.domain.settings import PLATE_DIAMETER_M, AnalysisSettings
 from perception.athlete import choose_athlete, hands_midpoint_px, heads_of, stature_px
@@ -14,33 +13,26 @@ from perception.barline_again import find_again, frames_to_read
 from perception.barline_track import BarLineTrack, track_bar_line
 from perception.body_signals import BodySignals, measure_body, plane_rise
 from perception.camera_track import CameraTrack
-from perception.discs import PLATE_SHARE_OF_STATURE, Discs, find_disc, join_discs
+from perception.discs import PLATE_SHARE_OF_STATURE, Discs
 from perception.front import front_scale, is_better_than_hands, sample_bar_line
 from perception.instants import LiftTimes
-from perception.lifts import cleans_before_jerks, find_lifts
+from perception.lifts import cleans_before_jerks, find_lifts, without_bounces
 from perception.marker_clip import plate_of, scale_of
 from perception.marker_pose import MarkerPose
-from perception.plate import PLAIN_SHARE, PlateTrack, moving_disc, no_plate, track_plate
+from perception.plate import PlateTrack, moving_disc, no_plate, track_plate
+from perception.plate_again import badly_seen, look_again
 from perception.pose import Floats, Image, PoseTrack
 from perception.roll import Roll, estimate_roll, level, plumb_fall
 from perception.scale import DEFAULT_STATURE_M, Scale, find_scale, line_scale
-from perception.smoothing import runs
-from perception.spool import Spool
-from perception.steady import SteadyDiscs, level_plate, level_pose, steady, steady_pose
+from perception.steady import SteadyDiscs, level_plate, level_pose, steady_pose
 from perception.video import Clip, read_frames
 from perception.view import Look, estimate_facing, estimate_look, near_side
 from perception.watch import Watched
 
 MIN_PLATE_SHARE = 0.4  # of frames of a lift: below this the hands are the better track
 MIN_ATHLETE_FRAMES = 10
-LOOK_BACK_S = 2.5  # s before the plate was first seen
-AFTER_S = 1.0  # s after it was last at its highest place, where nothing is measured any more
-NEARLY_UP = 0.3  # radii below its highest place: the last squat of several is as high as the first
-SHORTEST_RUN = 3  # frames; a shorter gap is bridged
-WORTH_READING = 6  # frames in all; fewer are not worth a second pass
 WORTH_ANOTHER = 0.7  # of these frames: with fewer left, reading them once more may find the plate in the rest
 MOST_READINGS, SAME_SHAPE = 2, 0.05  # times that frames are read again, and flattening that needs no other time
-SURE_RIM = 0.45  # share of the rim seen above which a frame is not looked at again
 ROUND_SD_DEG = 8.0  # deg, yaw that a round disc leaves open
 LIKELY_RADIUS = (0.82, 1.28)  # of what stature and plate diameter let expect
 CLEAR_RADIUS = (0.60, 1.60)  # likewise where the rim is so clear that the body may be measured wrong
@@ -175,14 +167,14 @@ def _find_plate(
     middle = ((watched.size_px[0] - 1) / 2, (watched.size_px[1] - 1) / 2)
     side = near_side(estimate_look(pose))
     plate = track_plate(times_s, discs, hands_px, expected, middle, near_side=side)
-    wanted = _badly_seen(times_s, plate)
+    wanted = badly_seen(times_s, plate)
     for _ in range(MOST_READINGS):
         if clip is None or not wanted:
             break
-        discs = _look_again(clip, watched.camera, start, discs, plate, wanted)
+        discs = look_again(clip, watched.camera, start, discs, plate, wanted)
         before, n_wanted = plate.flattening, len(wanted)
         plate = track_plate(times_s, discs, hands_px, expected, middle, plate.radius_px, side)
-        wanted = _badly_seen(times_s, plate)
+        wanted = badly_seen(times_s, plate)
         if abs(plate.flattening - before) < SAME_SHAPE and len(wanted) > WORTH_ANOTHER * n_wanted:
             break
     return plate
@@ -242,53 +234,10 @@ def _measure_bar(
     lifts = [(curve, lift) for _, _, curve in curves for lift in find_lifts(curve, body, stature, settings.lift)]
     if look.view == "oblique" and samples.source == "plate" and markers is None:
         lifts = [(curve, lift) for curve, lift in lifts if _is_in_hands(lift, plate, hands)]
+    lifts = without_bounces(lifts, [curve for _, _, curve in curves])
     paired = cleans_before_jerks([lift for _, lift in lifts])
     lifts = [(curve, lift) for (curve, _), lift in zip(lifts, paired, strict=True)]
     return Shot(*part, pose, hands, plate, line, seen, look, roll, scale, work, samples, curves, body, stature, lifts)
-
-
-def _badly_seen(times_s: Floats, plate: PlateTrack) -> list[int]:
-    """Return the frames worth reading again, in which little of the rim is seen for a while.
-
-    A lifter who crouches behind the plate is often found only after the bar has left the floor, and a ring inside the
-    disc, or the far plate, may have been taken for its rim.
-    """
-    unsure = _is_unsure(plate)
-    seen = np.flatnonzero(np.isfinite(plate.centre_px[:, 0]) & ~unsure)
-    if not len(seen):
-        return []
-    height = plate.centre_px[seen, 1]
-    apex = seen[np.flatnonzero(height < height.min() + NEARLY_UP * plate.radius_px)[-1]]
-    unsure &= (times_s >= times_s[seen[0]] - LOOK_BACK_S) & (times_s <= times_s[apex] + AFTER_S)
-    wanted = [i for a, b in runs(unsure) if b - a >= SHORTEST_RUN for i in range(a, b)]
-    return wanted if len(wanted) >= WORTH_READING else []
-
-
-def _is_unsure(plate: PlateTrack) -> npt.NDArray[np.bool_]:
-    """Return (T,), whether a frame shows too little of the rim, for itself or beside the others."""
-    seen = plate.confidence[plate.confidence > 0]
-    usual = float(np.median(seen)) if len(seen) else 0.0
-    return np.asarray(plate.confidence < max(SURE_RIM, PLAIN_SHARE * usual))
-
-
-def _look_again(
-    clip: Clip, camera: CameraTrack, start: int, discs: Sequence[Discs], plate: PlateTrack, wanted: Sequence[int]
-) -> Sequence[Discs]:
-    """Return the discs with those found in some frames read anew, now that size and way of the plate are known."""
-    times_s, shape = plate.times_s, 1 / (1 + plate.flattening)
-    sure = np.isfinite(plate.centre_px[:, 0]) & ~_is_unsure(plate)
-    between = np.stack([np.interp(times_s, times_s[sure], plate.centre_px[sure, d]) for d in (0, 1)], axis=1)
-    near, left = camera.to_frames(between, start), set(wanted)
-    found: dict[int, Discs] = {}
-    for frame in read_frames(clip, start_s=float(times_s[wanted[0]]), end_s=float(times_s[wanted[-1]])):
-        i = int(np.argmin(np.abs(times_s - frame.time_s)))
-        if i in left and np.isfinite(near[i]).all():
-            here = find_disc(frame.image, near[i], plate.radius_px / camera.similarity(start + i)[0], shape)
-            found[i] = steady(here, camera, start + i)
-    again: Spool[Discs] = Spool()
-    for i, here in enumerate(discs):
-        again.append(join_discs(here, found[i]) if i in found else here)
-    return again
 
 
 def _line_again(clip: Clip, times_s: Floats, line: BarLineTrack) -> BarLineTrack:

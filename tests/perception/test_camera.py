@@ -54,6 +54,13 @@ def test_a_cut_is_found_at_the_first_frame_of_the_new_scene() -> None:
     assert np.flatnonzero(said).tolist() == [20]
 
 
+def test_a_cut_between_black_bars_is_found() -> None:
+    """A clip from a phone in a picture of television: the bars are the same before and after."""
+    scenes = [np.pad(textured(seed), ((0, 0), (300, 300), (0, 0)), constant_values=16) for seed in (1, 2)]
+
+    assert watched([scenes[0]] * 10 + [scenes[1]] * 10).cuts == [10]
+
+
 def test_two_cuts_to_and_fro_are_both_found() -> None:
     one, two = textured(1), textured(2)
 

@@ -199,6 +199,32 @@ def test_a_frame_in_which_votes_prefer_the_wall_is_measured_on_the_disc_that_sho
     assert np.isfinite(plate.centre_px[list(pale)]).all()
 
 
+@pytest.mark.parametrize(("aside_px", "is_kept"), [(40.0, False), (0.0, True)])
+def test_a_place_with_less_of_the_rim_must_be_on_the_way_of_those_with_more(
+    film: Film, aside_px: float, is_kept: bool
+) -> None:
+    """Between surer places 0.27 s apart, no bar in the hands gets 36 cm off the straight way and back."""
+    lone, discs = 12, list(film.discs)
+    for i in range(9, 16):
+        discs[i] = no_discs()
+    here = film.discs[lone].only(np.arange(len(film.discs[lone].score)) == 0)
+    less = here.rim_px.copy()
+    less[:, ::5] = less[:, 1::5] = np.nan
+    discs[lone] = replace(here, centre_px=here.centre_px + np.array([aside_px, 0.0]), rim_px=less)
+
+    plate = replace(film, discs=discs).track()
+
+    assert np.isfinite(plate.centre_px[lone, 0]) == is_kept
+    assert off_promise(without(plate, lone)) < 1
+
+
+def without(plate: PlateTrack, frame: int) -> PlateTrack:
+    """Return the track without one frame."""
+    centre = plate.centre_px.copy()
+    centre[frame] = np.nan
+    return replace(plate, centre_px=centre)
+
+
 def test_places_where_it_is_hardly_seen_before_it_plainly_is_are_not_the_plates(
     wall: "Canvas", holding: Holding
 ) -> None:
