@@ -89,7 +89,7 @@ def test_with_next_to_nothing_judged_it_says_too_little_was_measured() -> None:
     assert covered.n_judged < MIN_JUDGED
     assert guide(lift).strength.endswith("Too little was measured to judge the technique.")
     nothing = coverage_lines(make_lift(base={}), make_camera(), LIBRARY, "en")
-    assert nothing[0].startswith("Not one of the ")
+    assert nothing[0].startswith("Of the faults that show from this view (")
 
 
 def test_an_unknown_kind_of_lift_has_no_faults_to_count() -> None:

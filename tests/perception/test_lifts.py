@@ -8,7 +8,7 @@ import pytest
 
 from perception.body_signals import BodySignals, measure_body, plane_rise
 from perception.instants import LiftTimes, read_motion
-from perception.lifts import declined_stretches, find_lifts, relocate
+from perception.lifts import declined_stretches, find_lifts, relocate, without_bounces
 from perception.outcome import miss_direction
 from perception.places import PLATE_OVER_ANKLE, Places
 from tests.perception import made_up_kinds as made
@@ -247,6 +247,20 @@ def test_a_rise_that_the_clip_cuts_off_is_declined_and_a_whole_lift_is_not() -> 
         ((curve, body),) = observe(path)
         lifts = find_lifts(curve, body, STATURE_M)
         assert len(declined_stretches(curve, body, STATURE_M, lifts)) == n_declined
+
+
+@pytest.mark.parametrize(("after_s", "n_lifts"), [(0.6, 1), (2.0, 2)])
+def test_a_rise_right_after_the_bar_was_let_fall_is_a_bounce_also_on_a_curve_of_its_own(
+    after_s: float, n_lifts: int
+) -> None:
+    ((curve, body),) = observe(made.drop(made.snatch()))
+    ((other, standing),) = observe(made.high_pull())
+    (snatch,), (pull,) = find_lifts(curve, body, STATURE_M), find_lifts(other, standing, STATURE_M)
+    t = np.linspace(curve.y.start_s, curve.y.end_s, 500)
+    shift_s = float(t[np.argmin(curve.y.rate(t))]) + after_s - min(pull.times_s.values())
+    later = replace(pull, times_s={name: time_s + shift_s for name, time_s in pull.times_s.items()})
+
+    assert len(without_bounces([(curve, snatch), (other, later)], [curve])) == n_lifts
 
 
 @pytest.mark.parametrize("name", ["snatch", "clean", "jerk", "squats", "deadlift"])
