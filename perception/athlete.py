@@ -18,6 +18,8 @@ MIN_TOGETHER = 12  # frames with a person and the moving disc
 MOVED_SHARE = 0.3  # of the disc's travel that must fall into the time a person was seen
 SMALL_SHARE = 0.5  # of the largest body: plate and arms overhead pass for a small person
 BESIDE_DISC, MUCH_NEARER = 0.5, 0.5  # body lengths between hands and disc, at their nearest (25 %), of one beside it
+GOES_WITH, GOES_ALONE = 0.6, 0.3  # correlation of hands and disc: of who lifts it, and of who stands behind it
+MUCH_MORE = 10.0  # times the lifting score of who stands behind it
 FAR_FROM_DISC = 0.6  # body lengths between hands and disc, of somebody else
 SURE = 0.5  # visibility above which a keypoint counts as seen
 LEGS_AND_TRUNK = [
@@ -29,6 +31,7 @@ def choose_athlete(times_s: Floats, people: Sequence[Sequence[Person]], moving_p
     """Return the track of the person who lifts.
 
     That is who keeps the hands at the disc that moves, where there is one, else whose hands move the most over the feet.
+    From the front somebody may stand behind the disc: then it is whose hands go up and down with it.
 
     Gaps of the chosen person are filled with whoever stands where the athlete last stood, because a tracker may lose
     and rename a person. What nobody fills stays NaN with visibility 0.
@@ -93,9 +96,12 @@ def _choose_places(seen: _Sightings, n_frames: int, moving_px: Floats | None) ->
     chosen = np.full(n_frames, -1)
     if not len(ids):
         return chosen
-    best = max(ids, key=lambda i: _lifting_score(seen.rise[seen.of(i)], seen.length_px[seen.of(i)]))
+    lifting = {i: _lifting_score(seen.rise[seen.of(i)], seen.length_px[seen.of(i)]) for i in ids}
+    best = max(ids, key=lambda i: lifting[i])
     if moving_px is not None:
-        best = _nearest_to_disc(seen, ids, moving_px, best)
+        nearest = _nearest_to_disc(seen, ids, moving_px, best)
+        rests = lifting[best] > MUCH_MORE * lifting[nearest] and _goes_with(seen, nearest, moving_px) < GOES_ALONE
+        best = best if rests and _goes_with(seen, best, moving_px) > GOES_WITH else nearest
     mine = seen.of(best)
     chosen[seen.frame[mine]] = np.flatnonzero(mine)
     usable = ~(seen.away > FAR_FROM_DISC)
@@ -129,6 +135,16 @@ def _nearest_to_disc(seen: _Sightings, ids: Ints, moving_px: Floats, otherwise: 
     if nearest_moving > BESIDE_DISC and near[at_rest][0] < MUCH_NEARER * nearest_moving:
         return at_rest
     return min(moving, key=lambda i: near[i][1])
+
+
+def _goes_with(seen: _Sightings, person: int, moving_px: Floats) -> float:
+    """Return how alike hands and disc go up and down (correlation); 0 where they are seldom seen together or rest."""
+    mine = seen.of(person)
+    height, hands = -moving_px[seen.frame[mine], 1], seen.rise[mine]
+    both = np.isfinite(height) & np.isfinite(hands)
+    if both.sum() < MIN_TOGETHER or np.ptp(height[both]) == 0 or np.ptp(hands[both]) == 0:
+        return 0.0
+    return float(np.corrcoef(height[both], hands[both])[0, 1])
 
 
 def _lifting_score(rise: Floats, length_px: Floats) -> float:

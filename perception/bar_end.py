@@ -31,7 +31,7 @@ STEADY_FRAMES = 6  # frames before and after that say where the end must be
 LEAST_LEADS = 6  # of those frames that must show it
 STEADY_PLATE = 0.04  # plate radii from there
 LONGEST_GAP_S = 0.40  # s, without a sure sight of the plate that a straight line bridges
-MOST_TURNED = 0.25  # plate radii from where perspective alone puts it, as far as a bar turns in a lift
+MOST_TURNED = 0.35  # plate radii from where perspective alone puts it, as far as a bar turns in a lift
 GAP_SLACK = 0.01  # plate radii a frame that it may turn away unseen
 
 

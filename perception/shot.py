@@ -37,6 +37,7 @@ ROUND_SD_DEG = 8.0  # deg, yaw that a round disc leaves open
 LIKELY_RADIUS = (0.82, 1.28)  # of what stature and plate diameter let expect
 CLEAR_RADIUS = (0.60, 1.60)  # likewise where the rim is so clear that the body may be measured wrong
 CLEAR_RIM = 0.6  # usual share of the rim, with which a disc is a plate though the body behind it measures wrong
+LEAST_ON_WAY = 3  # frames in the middle half of the way that a plate goes
 LEAST_TRAVEL = 1.5  # radii that a plate is lifted
 BEFORE_S = 0.3  # s before a lift in which hands and bar are still together
 LEAST_ALIKE = 0.5  # correlation of heights of disc and hands; on one bar it is above 0.9
@@ -125,7 +126,7 @@ def look_at_shot(
         reads_again = settings.frame_rate_hz is None
         plate = _find_plate(clip if reads_again else None, watched, start, times, discs, pose, hands)
         expected = PLATE_SHARE_OF_STATURE * stature_px(pose) * settings.plate_diameter_m / PLATE_DIAMETER_M
-        held = _is_lifted(plate, expected) and (not _may_be_turned(pose, plate) or goes_with_hands(plate, hands))
+        held = is_lifted(plate, expected) and (not _may_be_turned(pose, plate) or goes_with_hands(plate, hands))
         plate = plate if held else no_plate(times)
     look = _look(pose, plate)
     in_front = watched.ends[start:stop] if use_plate else [no_ends()] * len(times)
@@ -262,13 +263,19 @@ def _guess_scale(size_px: float) -> Scale:
     return Scale(guess, 0.1, guess, 0.1, "none")
 
 
-def _is_lifted(plate: PlateTrack, expected_px: float) -> bool:
-    """Return whether the disc is the bar's: seen often enough, about as large as a plate must look, and lifted."""
+def is_lifted(plate: PlateTrack, expected_px: float) -> bool:
+    """Return whether the disc is the bar's: seen often enough, about as large as a plate must look, and lifted.
+
+    Two discs at rest on a rack, one seen after the other, are never seen between their places.
+    """
     if not plate.is_found or np.mean(np.isfinite(plate.centre_px[:, 0])) < MIN_PLATE_SHARE:
         return False
     low, high = (share * expected_px for share in (CLEAR_RADIUS if _is_clear(plate) else LIKELY_RADIUS))
-    travel = float(np.ptp(np.nanpercentile(plate.centre_px[:, 1], [5, 95])))
-    return low < plate.radius_px < high and travel > LEAST_TRAVEL * plate.radius_px
+    height = plate.centre_px[np.isfinite(plate.centre_px[:, 1]), 1]
+    top, bottom = np.percentile(height, [5, 95])
+    on_way = np.sum(np.abs(height - (top + bottom) / 2) < (bottom - top) / 4)
+    is_moved = bottom - top > LEAST_TRAVEL * plate.radius_px and on_way >= LEAST_ON_WAY
+    return bool(low < plate.radius_px < high and is_moved)
 
 
 def _is_clear(plate: PlateTrack) -> bool:

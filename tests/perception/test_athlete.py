@@ -106,6 +106,22 @@ def test_who_is_at_the_disc_while_it_rests_lifts_it_although_only_a_bystander_is
     assert np.isnan(chosen.points_px[16:]).all()
 
 
+@pytest.mark.parametrize("with_lifter", [True, False])
+def test_who_stands_behind_the_disc_from_the_front_does_not_lift_it(
+    figure: Figure, persons: Persons, with_lifter: bool
+) -> None:
+    """The bar's end is a body's width from the lifter's hands, and goes up and down with them."""
+    lifting, watching = lifter(figure), spectator(figure)
+    hands = hands_midpoint_px(lifting.points_px, lifting.visibility)
+    theirs = hands_midpoint_px(watching.points_px, watching.visibility)
+    height = hands[:, 1] if with_lifter else hands[::-1, 1]
+    disc = np.stack([theirs[:, 0] + 5.0, height], axis=1)
+
+    chosen = choose_athlete(lifting.times_s, together(persons(watching, 9), persons(lifting, 4)), disc)
+
+    assert chosen.points_px == pytest.approx(lifting.points_px if with_lifter else watching.points_px)
+
+
 def test_frames_without_anybody_are_empty(figure: Figure) -> None:
     track = choose_athlete(np.arange(5) / 30, [[] for _ in range(5)])
 

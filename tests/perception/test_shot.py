@@ -3,7 +3,7 @@
 import numpy as np
 
 from perception.plate import PlateTrack
-from perception.shot import goes_with_hands
+from perception.shot import goes_with_hands, is_lifted
 
 TIMES_S = np.arange(90) / 30
 UP_PX = 100 * np.clip(TIMES_S - 1, 0, 1)  # held up at the end
@@ -39,3 +39,10 @@ def test_a_disc_on_a_rack_does_not_rise_with_the_hands() -> None:
     jitter = np.random.default_rng(2).normal(scale=1, size=90)
 
     assert not goes_with_hands(plate(jitter), heights(UP_PX))
+
+
+def test_two_discs_on_a_rack_seen_in_turns_are_not_one_that_is_lifted() -> None:
+    jumps = np.where((TIMES_S % 2) < 1, 0.0, 100.0)
+
+    assert is_lifted(plate(UP_PX), 30.0)
+    assert not is_lifted(plate(jumps), 30.0)
