@@ -23,6 +23,7 @@ BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#AA4499"  # t
 INK, SOFT, LINE = "#1c2430", "#6b7686", "#d5dbe3"
 Z90 = 1.645  # half width of a 90 % interval in SD
 
+SAME_PLACE = 0.025  # of the time shown: names of instants so near to each other are written in one line
 WORDS_SHARE = 0.26  # of the height of a path's plot, what the words beside a mark take; equal axes make it a width
 
 _PHASES: tuple[tuple[InstantName, InstantName, str], ...] = (
@@ -202,22 +203,26 @@ def _shade_phases(axes: Axes, scene: Scene, last_s: float, with_names: bool) -> 
 
 
 def _mark_times(axes: Axes, scene: Scene, last_s: float, with_names: bool) -> None:
-    for _, time_s, words in scene.marks:
-        if time_s > last_s:
-            continue
+    marks = sorted((time_s, words) for _, time_s, words in scene.marks if time_s <= last_s)
+    names: list[tuple[float, str]] = []
+    for time_s, words in marks:
         axes.axvline(time_s, color=INK, linewidth=0.9, linestyle=(0, (2, 2)))
-        if with_names:
-            axes.annotate(
-                words,
-                (time_s, 0),
-                xycoords=axes.get_xaxis_transform(),
-                xytext=(3, 4),
-                textcoords="offset points",
-                rotation=90,
-                fontsize=8.5,
-                color=INK,
-                va="bottom",
-            )
+        if names and time_s - names[-1][0] < SAME_PLACE * (last_s - scene.window_s[0]):
+            names[-1] = names[-1][0], f"{names[-1][1]}, {words}"
+        else:
+            names.append((time_s, words))
+    for time_s, words in names if with_names else ():
+        axes.annotate(
+            words,
+            (time_s, 0),
+            xycoords=axes.get_xaxis_transform(),
+            xytext=(3, 4),
+            textcoords="offset points",
+            rotation=90,
+            fontsize=8.5,
+            color=INK,
+            va="bottom",
+        )
 
 
 def draw_height_velocity(scene: Scene, tracks: Tracks) -> Figure | None:

@@ -67,6 +67,23 @@ def test_the_interval_of_the_peak_speed_stands_as_a_whisker_at_the_measured_poin
     assert [tuple(bar[:, 1]) for bar in upright] == [pytest.approx((measure.low, measure.high))]
 
 
+def test_names_of_instants_at_the_same_place_stand_in_one_line():
+    """The bottom of a squat and the start of its ascent: one name over the other could not be read."""
+    report, tracks = make_report(), make_tracks()
+    scene = scene_of(report, tracks)
+    marks = [
+        ("dip_bottom", 1.0, "bottom"),
+        ("start", 1.004, "start of the ascent"),
+        ("peak_velocity", 1.6, "peak speed"),
+    ]
+
+    lower = draw_height_velocity(replace(scene, marks=marks), tracks).axes[1]
+
+    written = [text.get_text() for text in lower.texts]
+    assert written[:2] == ["bottom, start of the ascent", "peak speed"]
+    assert sum(line.get_linestyle() == "--" for line in lower.lines) == 3
+
+
 def test_a_force_curve_without_a_measured_peak_says_so():
     report, tracks = make_report(), make_tracks(mass_kg=80.0)
     curve = draw_force(scene_of(report, tracks), tracks).axes[0].lines[0]
