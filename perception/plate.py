@@ -42,6 +42,9 @@ RING_SURE, RING_SD = 0.7, 0.05  # usual share of a rim below which it may be a r
 WHOLE_RIM = 0.75  # usual share of the rim that must be seen there
 WEAK_SHARE = 0.5  # of the usual share of the rim: with less, a place must be near the way between surer ones
 MOST_AWAY = 0.4  # radii that it may be from where the plate is between surer frames
+AS_USUAL = (
+    0.75  # of what the best tenth shows: a plate that is out of the picture for most of a clip has no usual share
+)
 POOR_SHARE = 0.6  # of the usual share of the rim: with less the other discs of the frame are tried
 PLAIN_SHARE = 0.75  # of the usual share of the rim: with less, a place must be within reach of those with more
 LITTLE_AWAY = 0.15  # likewise, of a place that shows less than half of the usual share
@@ -399,7 +402,8 @@ def _choose_again(
     Before a wall with bricks, or of its own colour, votes may prefer something else. `out`, (T, 2), and `confidence`,
     (T,), are changed in place; frames that still show little, elsewhere or beyond the surer ones, are left without a plate.
     """
-    usual = float(np.median(confidence[path >= 0]))
+    middle, most = np.quantile(confidence[path >= 0], [0.5, 0.9])
+    usual = max(float(middle), AS_USUAL * float(most))
     enough, poor, plain = WEAK_SHARE * usual, POOR_SHARE * usual, PLAIN_SHARE * usual
     if np.sum(confidence >= plain) < MIN_FRAMES:
         return
