@@ -403,7 +403,7 @@ def _choose_again(
     (T,), are changed in place; frames that still show little, elsewhere or beyond the surer ones, are left without a plate.
     """
     middle, most = np.quantile(confidence[path >= 0], [0.5, 0.9])
-    usual = max(float(middle), AS_USUAL * float(most))
+    usual = float(middle)
     enough, poor, plain = WEAK_SHARE * usual, POOR_SHARE * usual, PLAIN_SHARE * usual
     if np.sum(confidence >= plain) < MIN_FRAMES:
         return
@@ -432,6 +432,8 @@ def _choose_again(
             i = some.frames[j]
             if near[j] and share[j] > max(confidence[i], enough):
                 out[i], confidence[i] = centre[j], min(share[j], 1.0)
+    sure = np.flatnonzero(confidence >= max(enough, WEAK_SHARE * AS_USUAL * float(most)))
+    out[: sure[0]], out[sure[-1] + 1 :] = np.nan, np.nan
     sure = np.flatnonzero(confidence >= enough)
     left = np.flatnonzero((confidence < enough) & np.isfinite(out[:, 0]))
     out[left[(off_way(left, out[left], enough, LITTLE_AWAY) > 1) | (left < sure[0]) | (left > sure[-1])]] = np.nan
