@@ -42,8 +42,8 @@ RING_SURE, RING_SD = 0.7, 0.05  # usual share of a rim below which it may be a r
 WHOLE_RIM = 0.75  # usual share of the rim that must be seen there
 WEAK_SHARE = 0.5  # of the usual share of the rim: with less, a place must be near the way between surer ones
 MOST_AWAY = 0.4  # radii that it may be from where the plate is between surer frames
-AS_USUAL = (
-    0.75  # of what the best tenth shows: a plate that is out of the picture for most of a clip has no usual share
+CLEAR_SHARE = (
+    0.375  # of what the best tenth shows: before the first and after the last place with as much there is none
 )
 POOR_SHARE = 0.6  # of the usual share of the rim: with less the other discs of the frame are tried
 PLAIN_SHARE = 0.75  # of the usual share of the rim: with less, a place must be within reach of those with more
@@ -402,8 +402,7 @@ def _choose_again(
     Before a wall with bricks, or of its own colour, votes may prefer something else. `out`, (T, 2), and `confidence`,
     (T,), are changed in place; frames that still show little, elsewhere or beyond the surer ones, are left without a plate.
     """
-    middle, most = np.quantile(confidence[path >= 0], [0.5, 0.9])
-    usual = float(middle)
+    usual, best = (float(share) for share in np.quantile(confidence[path >= 0], [0.5, 0.9]))
     enough, poor, plain = WEAK_SHARE * usual, POOR_SHARE * usual, PLAIN_SHARE * usual
     if np.sum(confidence >= plain) < MIN_FRAMES:
         return
@@ -432,11 +431,10 @@ def _choose_again(
             i = some.frames[j]
             if near[j] and share[j] > max(confidence[i], enough):
                 out[i], confidence[i] = centre[j], min(share[j], 1.0)
-    sure = np.flatnonzero(confidence >= max(enough, WEAK_SHARE * AS_USUAL * float(most)))
-    out[: sure[0]], out[sure[-1] + 1 :] = np.nan, np.nan
-    sure = np.flatnonzero(confidence >= enough)
+    clear = np.flatnonzero(confidence >= max(enough, CLEAR_SHARE * best))
+    out[: clear[0]], out[clear[-1] + 1 :] = np.nan, np.nan
     left = np.flatnonzero((confidence < enough) & np.isfinite(out[:, 0]))
-    out[left[(off_way(left, out[left], enough, LITTLE_AWAY) > 1) | (left < sure[0]) | (left > sure[-1])]] = np.nan
+    out[left[off_way(left, out[left], enough, LITTLE_AWAY) > 1]] = np.nan
 
 
 def _gather(chosen: _Chosen, sight: _Sight) -> tuple[Rims, Floats]:

@@ -8,7 +8,6 @@ import numpy.typing as npt
 from perception.camera_track import CameraTrack
 from perception.discs import Discs, find_disc, join_discs
 from perception.plate import PLAIN_SHARE, PlateTrack
-from perception.pose import Floats
 from perception.smoothing import runs
 from perception.spool import Spool
 from perception.steady import steady
@@ -22,13 +21,13 @@ WORTH_READING = 6  # frames in all; fewer are not worth a second pass
 SURE_RIM = 0.45  # share of the rim seen above which a frame is not looked at again
 
 
-def badly_seen(times_s: Floats, plate: PlateTrack) -> list[int]:
+def badly_seen(plate: PlateTrack) -> list[int]:
     """Return the frames worth reading again, in which little of the rim is seen for a while; none if they are few.
 
     A lifter who crouches behind the plate is often found only after the bar has left the floor, and a ring inside the
     disc, or the far plate, may have been taken for its rim.
     """
-    unsure = _is_unsure(plate)
+    unsure, times_s = _is_unsure(plate), plate.times_s
     seen = np.flatnonzero(np.isfinite(plate.centre_px[:, 0]) & ~unsure)
     if not len(seen):
         return []

@@ -31,7 +31,7 @@ from perception.watch import Watched
 
 MIN_PLATE_SHARE = 0.4  # of frames of a lift: below this the hands are the better track
 MIN_ATHLETE_FRAMES = 10
-WORTH_ANOTHER = 0.7  # of these frames: with fewer left, reading them once more may find the plate in the rest
+WORTH_ANOTHER = 0.7  # of the frames read again: with fewer left, reading those once more may find the plate in them
 MOST_READINGS, SAME_SHAPE = 2, 0.05  # times that frames are read again, and flattening that needs no other time
 ROUND_SD_DEG = 8.0  # deg, yaw that a round disc leaves open
 LIKELY_RADIUS = (0.82, 1.28)  # of what stature and plate diameter let expect
@@ -168,14 +168,14 @@ def _find_plate(
     middle = ((watched.size_px[0] - 1) / 2, (watched.size_px[1] - 1) / 2)
     side = near_side(estimate_look(pose))
     plate = track_plate(times_s, discs, hands_px, expected, middle, near_side=side)
-    wanted = badly_seen(times_s, plate)
+    wanted = badly_seen(plate)
     for _ in range(MOST_READINGS):
         if clip is None or not wanted:
             break
         discs = look_again(clip, watched.camera, start, discs, plate, wanted)
         before, n_wanted = plate.flattening, len(wanted)
         plate = track_plate(times_s, discs, hands_px, expected, middle, plate.radius_px, side)
-        wanted = badly_seen(times_s, plate)
+        wanted = badly_seen(plate)
         if abs(plate.flattening - before) < SAME_SHAPE and len(wanted) > WORTH_ANOTHER * n_wanted:
             break
     return plate

@@ -52,7 +52,7 @@ def panned(px_per_frame: float) -> CameraTrack:
 def test_the_plate_is_found_in_the_frames_that_lacked_it(tmp_path: Path, wall: "Canvas", px_per_frame: float) -> None:
     pictures = [wall.disc(PATH[i] + (px_per_frame * i, 0.0), RADIUS_PX).image() for i in range(N)]
     clip, plate = open_clip(write(tmp_path / "lift.mp4", pictures)), seen_outside_of(LOST)
-    wanted = badly_seen(TIMES_S, plate)
+    wanted = badly_seen(plate)
 
     again = look_again(clip, panned(px_per_frame), 0, [no_discs()] * N, plate, wanted)
 
@@ -81,8 +81,8 @@ def test_a_place_is_read_without_votes_where_the_plate_must_be(tmp_path: Path, w
 
 
 def test_short_gaps_and_a_plate_seen_all_the_time_need_no_second_reading() -> None:
-    assert badly_seen(TIMES_S, seen_outside_of(range(14, 16))) == []
-    assert badly_seen(TIMES_S, seen_outside_of(range(0))) == []
+    assert badly_seen(seen_outside_of(range(14, 16))) == []
+    assert badly_seen(seen_outside_of(range(0))) == []
 
 
 def test_frames_that_show_much_less_of_the_rim_than_the_others_are_read_again() -> None:
@@ -90,4 +90,4 @@ def test_frames_that_show_much_less_of_the_rim_than_the_others_are_read_again() 
     share = plate.confidence.copy()
     share[list(LOST)] = 0.55
 
-    assert badly_seen(TIMES_S, PlateTrack(TIMES_S.copy(), PATH.copy(), share, RADIUS_PX, 0.1, 0.0)) == list(LOST)
+    assert badly_seen(PlateTrack(TIMES_S.copy(), PATH.copy(), share, RADIUS_PX, 0.1, 0.0)) == list(LOST)
