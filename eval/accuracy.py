@@ -191,10 +191,13 @@ def _bar_rows(scores: Sequence[ClipScore]) -> list[Row]:
     return out
 
 
+PHASES = ("pull", "first_pull", "transition", "second_pull")
+
+
 def _force_rows(scores: Sequence[ClipScore]) -> list[Row]:
     out = []
     for words, names, bar in (
-        ("ground force, phase means", ("ground_force_mean_first_pull_n", "ground_force_mean_second_pull_n"), 0.05),
+        ("ground force, means of pull and phases", tuple(f"ground_force_mean_{p}_n" for p in PHASES), 0.05),
         ("ground force, peak", ("ground_force_peak_n",), 0.12),
     ):
         pairs = [pair for name in names for pair in pairs_of(scores, name)]
