@@ -241,12 +241,13 @@ def simulate(
     busy: Annotated[
         bool, typer.Option("--busy", help="People around the lifter, plates of many kinds, bars that bend.")
     ] = False,
+    bare: Annotated[bool, typer.Option("--bare", help="A bar without plates.")] = False,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes.")] = 1,
 ) -> None:
     """Draw simulated lifts, with the exact truth beside each clip."""
     from coach import session
 
-    filming = Filming(is_tilted=tilted, handling=handling, has_cut=cut, timing=timing, is_busy=busy)
+    filming = Filming(is_tilted=tilted, handling=handling, has_cut=cut, timing=timing, is_busy=busy, is_bare=bare)
     wanted = session.Simulation(seed=seed, lift=lift, fault=fault, view=view, filming=filming)
     with progress() as on_progress:
         folders = session.simulate(out, wanted, n, workers=workers, on_progress=on_progress)

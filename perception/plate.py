@@ -12,11 +12,13 @@ from perception.plate_rim import (
     MIN_RIM_SHARE,
     RIM_BAND,
     Rims,
+    companion_ring,
     first_radius,
     first_shape,
     fit_centres,
     fit_rims,
     growth_of,
+    share_on_rim,
 )
 from perception.pose import Floats, check_shape, freeze
 from perception.spool import Spool
@@ -42,13 +44,12 @@ RING_SURE, RING_SD = 0.7, 0.05  # usual share of a rim below which it may be a r
 WHOLE_RIM = 0.75  # usual share of the rim that must be seen there
 WEAK_SHARE = 0.5  # of the usual share of the rim: with less, a place must be near the way between surer ones
 MOST_AWAY = 0.4  # radii that it may be from where the plate is between surer frames
-CLEAR_SHARE = (
-    0.375  # of what the best tenth shows: before the first and after the last place with as much there is none
-)
+CLEAR_SHARE = 0.375  # of the best tenth's share: before the first and after the last place with as much is no plate
 POOR_SHARE = 0.6  # of the usual share of the rim: with less the other discs of the frame are tried
 PLAIN_SHARE = 0.75  # of the usual share of the rim: with less, a place must be within reach of those with more
 LITTLE_AWAY = 0.15  # likewise, of a place that shows less than half of the usual share
 BEND_M_S2 = 15.0  # m/s², a bar's way between two places bends by no more while it is in the hands
+LEANING = 0.08  # radii that a centre is off which leans on the rim on one side and on a ring inside it on the other
 STRAY_REACH = 1.5  # radii off the straight way between plain places: the most that is within reach
 
 
@@ -111,7 +112,9 @@ def track_plate(
     path = link_discs(times_s, discs, hands_px, near_side)
     if np.sum(path >= 0) < MIN_FRAMES:
         return no_plate(times_s)
-    return _measure(times_s, discs, path, expected_px, _Sight(np.array(image_centre_px), hands_px), radius_px)
+    return _measure(
+        times_s, discs, path, expected_px, _Sight(np.array(image_centre_px), hands_px, near_side != 0), radius_px
+    )
 
 
 def moving_disc(
@@ -238,10 +241,14 @@ def _transition(here: Discs, centre_px: Floats, radius_px: Floats, stretch: Floa
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sight:
-    """What tells on which side of a disc the discs behind it show: the picture's middle and the (T, 2) hands."""
+    """What tells on which side of a disc the discs behind it show: the picture's middle and the (T, 2) hands.
+
+    `is_turned` says whether the bar is known to be turned against the picture.
+    """
 
     middle_px: Floats
     hands_px: Floats
+    is_turned: bool
 
     def inner_side(self, discs: "_Chosen") -> float:
         """Return on which side of the discs the bar goes on to the hands, -1 left or 1 right; 0 where not told."""
@@ -324,12 +331,15 @@ def _measure(
         radius = radius or first
         rims, start = replace(rims, sweep_px=sweep), start - np.array([sweep / 2, 0.0])
     elif radius is None:
-        radius = first_radius(rims, start, usual, PLAUSIBLE_RADIUS[1] * expected_px)
+        radius = first_radius(rims, start, usual, PLAUSIBLE_RADIUS[1] * expected_px, is_turned=sight.is_turned)
     _, _, radius, radius_sd, flattening = fit_rims(rims, start, radius, shape)
     if shape == 0:
         radius, radius_sd, flattening = _without_stack(chosen, sight, radius, radius_sd, flattening)
     growth = growth_of(rims, start, radius, flattening)
     rim = _Rim(radius, flattening, sweep, growth, sight)
+    if not sweep:
+        centre = rim.fit(some)[0]
+        rim = replace(rim, companion=companion_ring(rims, centre, rim.size_px(centre), flattening))
     n = len(times_s)
     out, confidence = np.full((n, 2), np.nan), np.zeros(n)
     for first in range(0, len(voted), MOST_SHAPED):  # in parts, so that memory does not grow with the clip
@@ -370,23 +380,46 @@ def _without_stack(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rim:
-    """The rim that all frames share: its size and shape, and how its size changes over the picture."""
+    """The rim that all frames share: its size and shape, and how its size changes over the picture.
+
+    `companion` is the radius, over that of the rim, of a ring inside it that shows as well.
+    """
 
     radius_px: float
     flattening: float
     sweep_px: float
     growth: Floats
     sight: _Sight
+    companion: float | None = None
 
     def fit(self, part: _Chosen) -> tuple[Floats, Floats]:
         """Return (N, 2), where the rim lies best on the edges of each disc, and (N,), the share of it that is there."""
-        rims, centre = _gather(part, self.sight)
-        rims, centre = replace(rims, sweep_px=self.sweep_px), centre - np.array([self.sweep_px / 2, 0.0])
+        rims, start = _gather(part, self.sight)
+        rims, start = replace(rims, sweep_px=self.sweep_px), start - np.array([self.sweep_px / 2, 0.0])
+        centre, share = self._fit(rims, start, 1.0)
+        if self.companion is None:
+            return centre, share
+        best = share + self._share(rims, centre, self.companion)
+        for times in (1.0, self.companion):
+            for aside in LEANING * RAYS[:: len(RAYS) // 4]:
+                other, seen = self._fit(rims, start + aside * self.radius_px, times)
+                both = self._share(rims, other, 1.0) + self._share(rims, other, self.companion)
+                better = np.flatnonzero(both > best)
+                centre[better], share[better], best[better] = other[better], seen[better], both[better]
+        return centre, share
+
+    def _fit(self, rims: Rims, centre: Floats, times: float) -> tuple[Floats, Floats]:
         share = np.zeros(len(centre))
         for band in (0.16, 0.10, RIM_BAND):
-            size = self.radius_px * np.exp(self.growth[0] + centre @ self.growth[1:])
-            centre, share = fit_centres(rims, centre, size, self.flattening, band)
+            centre, share = fit_centres(rims, centre, self.size_px(centre, times), self.flattening, band)
         return centre, share
+
+    def _share(self, rims: Rims, centre: Floats, times: float) -> Floats:
+        return share_on_rim(rims, centre, self.size_px(centre, times), self.flattening)
+
+    def size_px(self, centre: Floats, times: float = 1.0) -> Floats:
+        """Return (N,), the rim's radius with its centre at (N, 2), or that of a ring `times` as large."""
+        return np.asarray(times * self.radius_px * np.exp(self.growth[0] + centre @ self.growth[1:]))
 
 
 def _choose_again(
@@ -404,7 +437,7 @@ def _choose_again(
     """
     usual, best = (float(share) for share in np.quantile(confidence[path >= 0], [0.5, 0.9]))
     enough, poor, plain = WEAK_SHARE * usual, POOR_SHARE * usual, PLAIN_SHARE * usual
-    if np.sum(confidence >= plain) < MIN_FRAMES:
+    if np.sum((confidence >= plain) & np.isfinite(out[:, 0])) < MIN_FRAMES:
         return
 
     def off_way(

@@ -12,7 +12,14 @@ RING_SHARE = 0.35  # of the best ring's support: weaker ones are not the rim
 RING_FLOOR = 0.08  # share of rays that must show a ring in the same place over the clip
 MIN_FRAMES = 10  # with a rim, below this there is no plate
 MOST_TRIED = 14  # frames on which first guesses are tried
-NEARLY = 0.85  # of the most rim that a guess ends on: a larger ring with as much is the rim
+NEARLY = 0.75  # of the greatest sharpness that a guess ends on: a larger ring with as much is the rim
+MORE_RIM = 1.1  # times the rim that the sharpest guess shows, which outweighs sharpness
+COMPANION = (0.55, 0.92)  # of the radius, where a ring is looked for that shows as well as the rim
+AS_PLAIN = 0.8  # times what the rim shows
+CONCENTRIC = 0.05  # of the radius, between the centres of rings of one disc
+RING_STEP = 0.01  # of the radius, between the distances at which rings are looked for
+RING_BINS = np.arange(0.5, 1.5, RING_STEP)  # of the radius
+TALL_SD, NARROW_SD = 0.03, 0.06  # flattening of discs seen square: wider than tall by error, or turned a little
 SWEEPS = (0.0, 0.15, 0.3, 0.45, 0.6)  # of the radius, how far the outline of a stack goes on past its near face
 RADII_TURNED = (0.9, 1.0, 1.1, 1.22)  # times the voted radius
 FLATTER = (1.0, 0.88, 0.78)  # times the voted width over height, tried where discs are ellipses
@@ -51,19 +58,66 @@ class Rims:
         return Rims(self.points_px[which], self.strength[which], self.trust[which], self.sweep_px)
 
 
-def first_radius(rims: Rims, centre: Floats, voted_px: float, most_px: float) -> float:
+def first_radius(rims: Rims, centre: Floats, voted_px: float, most_px: float, *, is_turned: bool) -> float:
     """Return the radius to begin with, found on a few frames.
 
-    From between two rings the fit can end leaning on both. So several guesses are followed, and of those that end on
-    nearly the most of a rim the largest is taken.
+    From between two rings the fit can end leaning on both, and a disc behind can lengthen the outline. So several
+    guesses are followed. About the true centres all rings of a disc are sharp at once; of the guesses that are nearly
+    as sharp as the sharpest, and concentric with it or with as much of a rim, and of those with plainly more of a rim,
+    the largest is taken.
+
+    Args:
+        rims: Edges of N frames.
+        centre: (N, 2), where the discs were voted for.
+        voted_px: Radius that was voted for.
+        most_px: Larger ones are something else.
+        is_turned: Whether the bar is known to be turned against the picture, so that discs may be narrow.
     """
     some = slice(None, None, max(1, len(centre) // MOST_TRIED))
     few = rims.part(some)
     guesses = {voted_px, _outer_radius(few, centre[some], voted_px, most_px), *(r * voted_px for r in (0.9, 1.1, 1.2))}
-    fits = [fit_rims(few, centre[some], r, 0.0) for r in sorted(guesses)]
-    seen = [float(np.mean(_nearest_edges(few, c, r, q, RIM_BAND)[2])) for c, _, r, _, q in fits]
-    good = [fit[2] for fit, value in zip(fits, seen, strict=True) if value >= NEARLY * max(seen) and fit[2] < most_px]
+    fits = [(c, r, q) for c, _, r, _, q in (fit_rims(few, centre[some], r, 0.0) for r in sorted(guesses))]
+    sharp = [_sharpness(few, c, r, q, is_turned) for c, r, q in fits]
+    seen = [float(np.mean(_nearest_edges(few, c, r, q, RIM_BAND)[2])) for c, r, q in fits]
+    best = int(np.argmax(sharp))
+    away = [float(np.median(np.linalg.norm(c - fits[best][0], axis=1))) / r for c, r, _ in fits]
+    good = [
+        r
+        for (_, r, _), s, n, a in zip(fits, sharp, seen, away, strict=True)
+        if r < most_px
+        and ((s >= NEARLY * sharp[best] and (a < CONCENTRIC or n >= seen[best])) or n >= MORE_RIM * seen[best])
+    ]
     return max(good, default=voted_px)
+
+
+def _sharpness(rims: Rims, centre: Floats, radius: float, flattening: float, is_turned: bool) -> float:
+    """Return how sharply rings stand out about these centres; less for a shape that such a disc hardly has."""
+    off = rims.points_px - centre[:, None, None, :]
+    length = np.hypot(off[..., 0] / (1 + flattening), off[..., 1]) / radius
+    over = _standing_out(_ring_support(rims, length, RING_BINS, 3), 21)
+    unlikely = flattening / TALL_SD if flattening > 0 else 0.0 if is_turned else flattening / NARROW_SD
+    return float(np.sum(np.maximum(over, 0) ** 2) / (1 + unlikely**2))
+
+
+def companion_ring(rims: Rims, centre: Floats, radius: Floats, flattening: float) -> float | None:
+    """Return the radius, over that of the rim (N,), of a ring inside it that shows about as well; None where none does.
+
+    A lip is often plainer than the rim before a wall of its colour; where both are, the centre is beyond doubt.
+    """
+    off = rims.points_px - centre[:, None, None, :]
+    length = np.hypot(off[..., 0] / (1 + flattening), off[..., 1]) / radius[:, None, None]
+    over = _standing_out(_ring_support(rims, length, RING_BINS, 3), 21)
+    middle = (RING_BINS[:-1] + RING_BINS[1:]) / 2
+    inside = (middle > COMPANION[0]) & (middle < COMPANION[1])
+    rim = float(np.max(over[np.abs(middle - 1) < RIM_BAND]))
+    best = int(np.argmax(np.where(inside, over, 0.0)))
+    return float(middle[best]) if over[best] > max(AS_PLAIN * rim, RING_FLOOR) else None
+
+
+def share_on_rim(rims: Rims, centre: Floats, radius: float | Floats, flattening: float) -> Floats:
+    """Return (N,), the share of rays with an edge on a rim of this size about centres (N, 2)."""
+    weight = _nearest_edges(rims, centre, radius, flattening, RIM_BAND)[2]
+    return np.asarray(np.mean(weight > 0.2 * rims.trust, axis=1))
 
 
 def first_shape(
@@ -172,7 +226,7 @@ def fit_centres(
         centre += np.clip(step, -most, most) * np.array([1 + flattening, 1.0])
         if np.max(np.abs(step)) < SETTLED_PX:
             break
-    return centre, np.mean(weight > 0.2 * rims.trust, axis=1)
+    return centre, np.asarray(np.mean(weight > 0.2 * rims.trust, axis=1))
 
 
 def _nearest_edges(
@@ -209,16 +263,26 @@ def _outer_radius(rims: Rims, centre: Floats, start_px: float, most_px: float) -
     from frame to frame, what lies behind it does not.
     """
     length = np.linalg.norm(rims.points_px - centre[:, None, None, :], axis=3) / start_px
-    weight = rims.strength / (rims.strength + 20.0) * rims.trust[..., None]
-    bins = np.arange(0.70, max(most_px / start_px, 1.2), 0.01)
-    known = np.isfinite(length)
-    histogram, _ = np.histogram(length[known], bins, weights=weight[known])
-    support = np.convolve(histogram, np.ones(5), "same") / max(float(rims.trust.sum()), 1.0)
+    bins = np.arange(0.70, max(most_px / start_px, 1.2), RING_STEP)
+    support = _ring_support(rims, length, bins, 5)
     middle = (bins[:-1] + bins[1:]) / 2
     is_peak = (support >= np.roll(support, 1)) & (support > np.roll(support, -1))
-    over = support - scipy.ndimage.median_filter(support, size=41, mode="nearest")
+    over = _standing_out(support, 41)
     strong = is_peak & (over > RING_SHARE * over.max()) & (over > RING_FLOOR)
     return float(middle[np.flatnonzero(strong)[-1]] * start_px) if strong.any() else start_px
+
+
+def _ring_support(rims: Rims, length: Floats, bins: Floats, width: int) -> Floats:
+    """Return the share of rays with an edge at each distance from the centre, over `width` bins."""
+    weight = rims.strength / (rims.strength + 20.0) * rims.trust[..., None]
+    known = np.isfinite(length)
+    histogram, _ = np.histogram(length[known], bins, weights=weight[known])
+    return np.asarray(np.convolve(histogram, np.ones(width), "same") / max(float(rims.trust.sum()), 1.0))
+
+
+def _standing_out(support: Floats, size: int) -> Floats:
+    """Return what stands out of the level of edges that are everywhere."""
+    return np.asarray(support - scipy.ndimage.median_filter(support, size=size, mode="nearest"))
 
 
 def _fit_shape(

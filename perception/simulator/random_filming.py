@@ -28,6 +28,7 @@ HANDLINGS: tuple[Handling, ...] = get_args(Handling)
 TIMINGS: tuple[Timing, ...] = get_args(Timing)
 FULL_M = 0.45  # m, discs of this diameter reach the height that the rules ask for, IWF TCRR
 ROOM_TO_MOVE = 0.84  # of the focal length that just holds the lift, for a camera that moves
+EMPTY_BAR_KG = 20.0  # kg, of the bar for men
 DARK_PLATES: tuple[Rgb, ...] = ((0.05, 0.05, 0.055), (0.09, 0.09, 0.1), (0.03, 0.03, 0.03))
 
 
@@ -55,6 +56,9 @@ def filmed(spec: LiftSpec, filming: Filming, number: int, rng: Rng) -> LiftSpec:
         changes["cuts"] = (random_cut(rng, camera, video, height_m),)
     if filming.is_busy:
         changes |= {"bar": random_plates(rng, spec.bar), "look": busy(rng, spec.look)}
+    if filming.is_bare:
+        none: dict[str, object] = {"disc_widths_m": (), "disc_diameters_m": (), "disc_colours": (), "sag_m": 0.0}
+        changes["bar"] = spec.bar.model_copy(update={"mass_kg": EMPTY_BAR_KG, **none})
     return spec.model_copy(update=changes)
 
 

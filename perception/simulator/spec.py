@@ -247,6 +247,7 @@ class Filming(Record):
         has_cut: A second camera for a part of the clip.
         timing: Times of the frames; "mixed" for each in turn.
         is_busy: People who walk or lift around the lifter, plates of many kinds, a bar that bends, bad light.
+        is_bare: A bar of 20 kg without plates, at rest as high as if it had them.
     """
 
     is_tilted: bool = False
@@ -254,6 +255,7 @@ class Filming(Record):
     has_cut: bool = False
     timing: Timing | Literal["mixed"] = "true"
     is_busy: bool = False
+    is_bare: bool = False
 
 
 class LiftSpec(Record):

@@ -278,6 +278,15 @@ def test_without_candidates_no_plate_is_found() -> None:
     assert (plate.confidence == 0).all()
 
 
+def test_a_rim_of_the_walls_own_colour_is_found_about_a_plainer_lip(wall: "Canvas", holding: Holding) -> None:
+    pale, face = type(wall)(np.full_like(wall.fine, 150)), (0.85, (110, 110, 110))
+
+    plate = shoot(pale, holding, colour=(170, 170, 170), rings=(face, (0.3, (120, 30, 30)))).track()
+
+    assert plate.radius_px == pytest.approx(RADIUS_PX, rel=0.02)
+    assert np.nanmax(off_px(plate)) < 0.5
+
+
 def test_the_track_does_not_depend_on_when_the_clip_begins(film: Film) -> None:
     later = track_plate(film.times_s + 1000.0, film.discs, film.hands_px, RADIUS_PX, MIDDLE_PX)
 
