@@ -12,7 +12,7 @@ from coach.reasons import reason_text
 from corpus.knowledge.library import Fault, Library
 
 LIKELY = 0.8  # probability from which a value counts as beyond a threshold, a judgement
-CLEARLY = 0.95  # the same for records of low confidence, and for praise
+CLEARLY = 0.95  # the same for records of low confidence, for measures coarser than a record asks for, and for praise
 MAX_LOW_CONFIDENCE = 0.6  # confidence given to a finding that rests on a record of low confidence
 MIN_OWN_LIFTS = 3  # made lifts before a lifter's own spread means anything
 EXPLAINED = 0.5  # how much a fault counts when its usual cause was found too
@@ -147,11 +147,23 @@ def _gate(lift: Lift, camera: CameraFacts, fault: Fault, own: Sequence[float]) -
     measure = lift.measures.get(fault.measures[0])
     if measure is None:
         return "missing"
-    if fault.max_measurement_sd is not None and measure.sd > fault.max_measurement_sd:
+    is_coarse = fault.max_measurement_sd is not None and measure.sd > fault.max_measurement_sd
+    if is_coarse and not _is_plain(fault, measure, own):
         return "sd"
     if fault.reference == "own" and len(own) < MIN_OWN_LIFTS:
         return "no_history"
     return None
+
+
+def _is_plain(fault: Fault, measure: Measure, own: Sequence[float]) -> bool:
+    """Return whether a value lies so far beyond the fault threshold that even a coarse measurement shows it.
+
+    Only what the plate tells: errors of a pose are at times far larger than their SD.
+    """
+    if measure.source != "plate":
+        return False
+    shift, sd = _offset(fault, measure, own)
+    return _share_beyond(fault, fault.threshold.fault, measure.value - shift, sd) >= CLEARLY
 
 
 def _finding(fault: Fault, value: float, sd: float, confidence: float) -> Finding:

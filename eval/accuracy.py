@@ -10,6 +10,7 @@ from eval.clip_scores import PULLED, STAGES, ClipScore, Pair, Track
 RATE_HZ = 60.0  # Hz, errors of instants are given in frames of this rate, whatever the clip's own
 NOT_FOUND_S = 1.0  # s, what an instant that was not found counts
 STAGE_BARS = {"side": (0.5, 2.0), "front": (1.0, 3.0), "rear": (1.0, 3.0)}  # frames: median, 95th percentile
+TRACK_WORDS: dict[Track, str] = {"plate": "with plate", "hands": "hands alone", "bare": "bare bar"}
 COVERAGE = (0.87, 0.93)  # share of truths that 90 % intervals should hold
 FEWEST_PAIRS = 30  # below this a coverage says too little to be judged
 
@@ -39,10 +40,15 @@ class MeasureRow(Record):
 
 def all_rows(scores: Sequence[ClipScore]) -> list[Row]:
     """Return the summary: finding lifts, instants per view and track, measures with a bar, faults."""
-    with_plate = [s for s in scores if s.track == "plate"]
+    with_plate, bare = ([s for s in scores if s.track == track] for track in ("plate", "bare"))
     return [
         *_finding_rows(with_plate),
-        *(row for view in _views(scores) for track in ("plate", "hands") for row in _instant_rows(scores, view, track)),
+        *(
+            [_share("bare bar: number and kinds of lifts right", [s.count_and_kinds_right for s in bare])]
+            if bare
+            else []
+        ),
+        *(row for view in _views(scores) for track in TRACK_WORDS for row in _instant_rows(scores, view, track)),
         *_bar_rows(with_plate),
         *_force_rows(with_plate),
         _coverage_row(with_plate),
@@ -100,20 +106,16 @@ def stage_errors(scores: Iterable[ClipScore], kind: str | None = None) -> list[f
     return out
 
 
-def _instant_rows(scores: Sequence[ClipScore], view: str, track: Track | str) -> list[Row]:
+def _instant_rows(scores: Sequence[ClipScore], view: str, track: Track) -> list[Row]:
     some = [s for s in scores if s.view == view and s.track == track]
     if not some:
         return []
-    whole = _instant_row(f"stage instants, {view}, {_words(track)}", stage_errors(some), STAGE_BARS.get(view))
+    whole = _instant_row(f"stage instants, {view}, {TRACK_WORDS[track]}", stage_errors(some), STAGE_BARS.get(view))
     kinds = sorted({lift.lift for s in some for lift in s.lifts})
     return [
         whole,
         *(_instant_row(f"  {kind}", stage_errors(some, kind)) for kind in kinds),
     ]
-
-
-def _words(track: str) -> str:
-    return "with plate" if track == "plate" else "hands alone"
 
 
 def _instant_row(what: str, errors_s: Sequence[float], bar: tuple[float, float] | None = None) -> Row:

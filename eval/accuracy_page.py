@@ -9,13 +9,18 @@ from matplotlib.figure import Figure
 
 from coach.domain.errors import InputError
 from coach.domain.measures import MEASURES
-from eval.accuracy import COVERAGE, FEWEST_PAIRS, RATE_HZ, MeasureRow, Row, pairs_of, stage_errors
-from eval.clip_scores import ClipScore
+from eval.accuracy import COVERAGE, FEWEST_PAIRS, RATE_HZ, TRACK_WORDS, MeasureRow, Row, pairs_of, stage_errors
+from eval.clip_scores import ClipScore, Track
 from eval.perception import PerceptionScores
 from perception.plots import BLUE, DPI, GREEN, INK, PURPLE, SOFT, VERMILION, plain_axes
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 _COLOURS = {"side": BLUE, "front": VERMILION, "rear": GREEN, "oblique": PURPLE}
+_TRACK_STYLES: dict[Track, str | tuple[int, tuple[int, ...]]] = {
+    "plate": "-",
+    "hands": (0, (4, 2)),
+    "bare": (0, (1, 1)),
+}
 
 
 def write_accuracy(scores: PerceptionScores, page: Path, how: str) -> list[Path]:
@@ -36,7 +41,7 @@ def write_accuracy(scores: PerceptionScores, page: Path, how: str) -> list[Path]
     folder.mkdir(exist_ok=True)
     plots = [_save(figure, folder / f"accuracy-{name}.png") for name, figure in _plots(scores)]
     pictures = "\n\n".join(f"![{path.stem}](images/{path.name})" for path in plots)
-    clips = len({score.name for score in scores.clips})
+    clips = sum(score.track != "hands" for score in scores.clips)
     body = "\n\n".join(
         (f"Made by `{how}`: {clips} simulated clips.", _summary(scores.rows), pictures, _measures(scores.measures))
     )
@@ -100,12 +105,13 @@ def draw_instants(scores: Sequence[ClipScore]) -> Figure:
     figure = Figure(figsize=(6.4, 3.8))
     axes = plain_axes(figure, 1, 1, 1)
     for view, colour in _COLOURS.items():
-        for track, style in (("plate", "-"), ("hands", (0, (4, 2)))):
+        for track, style in _TRACK_STYLES.items():
             errors = RATE_HZ * np.sort(stage_errors(s for s in scores if s.view == view and s.track == track))
             if len(errors):
                 share = 100 * np.arange(1, len(errors) + 1) / len(errors)
-                words = f"{view}, {'with plate' if track == 'plate' else 'hands alone'}"
-                axes.plot(errors, share, color=colour, linestyle=style, linewidth=2, label=words)
+                axes.plot(
+                    errors, share, color=colour, linestyle=style, linewidth=2, label=f"{view}, {TRACK_WORDS[track]}"
+                )
     axes.set_xlim(0, 8)
     axes.set_ylim(0, 101)
     axes.set_xlabel("error of an instant (frames of 60 Hz)", color=INK)

@@ -1,4 +1,4 @@
-"""How one simulated clip was measured: every lift of it beside its truth, with the plate and without."""
+"""How one simulated clip was measured: every lift of it beside its truth, with plates and without."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +20,8 @@ from perception.simulator.truth import TrueLift, Truth, read_truth
 from perception.summarise import measure_watched
 from perception.watch import watch_clip
 
-Track = Literal["plate", "hands"]
+Track = Literal["plate", "hands", "bare"]
+"""Plates as they come, the same clip as if its plates could not be seen, and a clip of a bar without plates."""
 SAME_LIFT_S = 0.6  # s, lifts whose peak speeds are farther apart are not the same lift
 PULLED: tuple[InstantName, ...] = ("start", "peak_velocity", "max_height", "catch")
 STAGES: dict[LiftName, tuple[InstantName, ...]] = {
@@ -87,12 +88,12 @@ class ClipScore(Record):
         return all(lift.outcome == lift.true_outcome for lift in self.lifts)
 
 
-def score_clip(folder: Path, *, without_plate: bool = True) -> list[ClipScore]:
-    """Return how one simulated clip was measured, with the plate and, if wanted, with the hands alone.
+def score_clip(folder: Path, *, tracks: Sequence[Track] = ("plate", "hands")) -> list[ClipScore]:
+    """Return how one simulated clip was measured, once for each of the tracks.
 
     Args:
         folder: With `lift.mp4` and `truth.json`.
-        without_plate: Whether to measure a second time as if the plate could not be seen.
+        tracks: "hands" measures as if the plate could not be seen; "bare" is for clips that show none.
     """
     truth = read_truth(folder / "truth.json")
     settings = AnalysisSettings(
@@ -101,7 +102,6 @@ def score_clip(folder: Path, *, without_plate: bool = True) -> list[ClipScore]:
         height_m=truth.lifter.height_m,
         plate_diameter_m=truth.plate_diameter_m,
     )
-    tracks: tuple[Track, ...] = ("plate", "hands") if without_plate else ("plate",)
     blank = {
         track: ClipScore(
             name=folder.name,
@@ -121,11 +121,11 @@ def score_clip(folder: Path, *, without_plate: bool = True) -> list[ClipScore]:
     scores = []
     for track, score in blank.items():
         try:
-            report = measure_watched(clip, watched, settings, use_plate=track == "plate").report
+            report = measure_watched(clip, watched, settings, use_plate=track != "hands").report
         except CoachError as problem:
             scores.append(score.model_copy(update={"problem": str(problem)}))
         else:
-            scores.append(_compare(score, report, truth, advises=track == "plate"))
+            scores.append(_compare(score, report, truth, advises=track != "hands"))
     return scores
 
 

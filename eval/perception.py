@@ -12,15 +12,17 @@ from pydantic import ValidationError
 from coach.domain.base import Record
 from eval.accuracy import MeasureRow, Row, all_rows, measure_rows
 from eval.calibration import calibrate, cross_calibrated, recalibrated
-from eval.clip_scores import ClipScore, score_clip
+from eval.clip_scores import ClipScore, Track, score_clip
 from eval.real_clips import real_rows
 from perception.measures import CALIBRATION, Calibration
 from perception.simulator.dataset import write_dataset
 from perception.simulator.lift_plan import LiftChoice
-from perception.simulator.spec import View
+from perception.simulator.spec import Filming, View
 
 OnProgress = Callable[[str, int, int], None]
+_Job = tuple[Path, tuple[Track, ...], str]
 SCORE_NAME = "scores.json"
+BARE_FOLDER = "bare"
 ONLY_DRAWN = "words overlay scene chart drawing plots exports alignment comparison_plots tracks"
 """Modules that show what was measured; a change of them changes no score."""
 
@@ -47,10 +49,11 @@ def run(
     *,
     n: int = 60,
     skip: int = 0,
-    seed: int = 0,
+    seeds: Sequence[int] = (0,),
     workers: int = 2,
     lift: LiftChoice = "mixed",
     view: View | Literal["mixed"] = "mixed",
+    bare: int = 0,
     clips: Path | None = None,
     calibrated_by: str | None = None,
     on_progress: OnProgress | None = None,
@@ -61,12 +64,13 @@ def run(
 
     Args:
         data: Folder of simulated lifts; finished ones are kept and used again.
-        n: Number of clips.
+        n: Number of clips of each set.
         skip: How many of them, from the first, are left out: those that intervals were calibrated on.
-        seed: Of the set.
+        seeds: Of the sets; several sets lie in folders of their own in `data`, named after their seeds.
         workers: Processes.
         lift: One kind of lift, or "mixed" for all in turn.
         view: Where the camera stands, or "mixed".
+        bare: Number of clips more in each set, of the same lifts with a bar without plates.
         clips: Folder with real clips and their `labels.csv`; None to leave them out.
         calibrated_by: To make factors for intervals from these clips: the words that say with what. Intervals are then
             judged by cross-calibration, each clip with the factors that the others ask for.
@@ -76,17 +80,29 @@ def run(
         SetupError: The simulator is not installed.
         InputError: `data` cannot be used.
     """
-    folders = write_dataset(
-        data,
-        n=n,
-        seed=seed,
-        lift=lift,
-        fault="mixed",
-        view=view,
-        workers=workers,
-        on_progress=on_progress and (lambda done, total: on_progress("simulate", done, total)),
-    )
-    scores = [score for part in _score_all(folders[skip:], workers, _version(), on_progress) for score in part]
+
+    def drawn(folder: Path, seed: int, number: int, filming: Filming) -> list[Path]:
+        return write_dataset(
+            folder,
+            n=number,
+            seed=seed,
+            lift=lift,
+            fault="mixed",
+            view=view,
+            filming=filming,
+            workers=workers,
+            on_progress=on_progress and (lambda done, total: on_progress("simulate", done, total)),
+        )
+
+    version = _version()
+    jobs: list[_Job] = []
+    for seed in seeds:
+        folder = data if len(seeds) == 1 else data / str(seed)
+        jobs += [(one, ("plate", "hands"), version) for one in drawn(folder, seed, n, Filming())[skip:]]
+        if bare:
+            bars = drawn(folder / BARE_FOLDER, seed, bare, Filming(is_bare=True))
+            jobs += [(one, ("bare",), version) for one in bars]
+    scores = [score for part in _score_all(jobs, workers, on_progress) for score in part]
     calibration = None
     if calibrated_by is not None:
         calibration = calibrate(scores, CALIBRATION, calibrated_by)
@@ -101,10 +117,7 @@ def run(
     )
 
 
-def _score_all(
-    folders: Sequence[Path], workers: int, version: str, on_progress: OnProgress | None
-) -> Iterable[Sequence[ClipScore]]:
-    jobs = [(folder, version) for folder in folders]
+def _score_all(jobs: Sequence[_Job], workers: int, on_progress: OnProgress | None) -> Iterable[Sequence[ClipScore]]:
     if workers == 1:
         yield from _counted(map(_scores_of, jobs), len(jobs), on_progress)
         return
@@ -121,8 +134,8 @@ def _counted(
         yield score
 
 
-def _scores_of(job: tuple[Path, str]) -> Sequence[ClipScore]:
-    folder, version = job
+def _scores_of(job: _Job) -> Sequence[ClipScore]:
+    folder, tracks, version = job
     path = folder / SCORE_NAME
     if path.is_file():
         try:
@@ -132,7 +145,7 @@ def _scores_of(job: tuple[Path, str]) -> Sequence[ClipScore]:
         if known is not None and known.version == version:
             return [recalibrated(score, known.calibration, CALIBRATION) for score in known.scores]
     try:
-        scores = score_clip(folder)
+        scores = score_clip(folder, tracks=tracks)
     except Exception as error:
         error.add_note(f"while scoring {folder}")
         raise
@@ -146,8 +159,8 @@ def _version() -> str:
     """Return a hash of what a measurement depends on but for the calibration, which is applied to finished scores."""
     root, digest = Path(__file__).parents[1], hashlib.sha256()
     drawn = set(ONLY_DRAWN.split())
-    for folder in ("perception", "coach/domain", "corpus/knowledge"):
-        for path in sorted((root / folder).rglob("*")):
+    for part in ("perception", "coach/domain", "coach/faults.py", "coach/guidance.py", "corpus/knowledge"):
+        for path in sorted((root / part).rglob("*")) or [root / part]:
             if path.suffix in (".py", ".yaml", ".csv") and "simulator" not in path.parts and path.stem not in drawn:
                 digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -10,6 +10,7 @@ from perception.pose import Floats
 
 PLATE_SIZE_SD = 0.010  # relative, worn or odd plates
 DISTANCE_SLACK = 0.05  # relative, by which the distance of the plates may differ from 1.31 m
+LEAST_RISE = 0.5  # of the farthest that the hands go up: a bar line from after that says nothing
 SURE_ENOUGH = 0.5  # mean confidence above which the ends are a better bar than the hands
 LEAST_SEEN = 0.7  # share of frames between the first and the last with a pair
 SURE, LEAST_SEEN_SURELY = 0.8, 0.5  # mean confidence from which gaps in between matter less, and that share then
@@ -47,7 +48,8 @@ def is_better_than_hands(track: BarLineTrack, hands_px: Floats) -> bool:
     """Return whether the bar line should be taken for the bar instead of the hands.
 
     It should when it is surely and mostly seen between its first and its last frame, and is plainly lifted or goes as
-    far up and down as the hands do: pairs that were found at rest only and lost in the pull say nothing.
+    far up and down as the hands do: pairs that were found at rest only and lost in the pull say nothing. Nor do those
+    that were found only after the hands went up.
     """
     height = track.centre_px[:, 1]
     seen = np.flatnonzero(np.isfinite(height))
@@ -59,7 +61,14 @@ def is_better_than_hands(track: BarLineTrack, hands_px: Floats) -> bool:
     is_lifted = travel >= min(LEAST_TRAVEL * hands_travel, LIFTED * track.height_px)
     confidence = float(np.mean(track.confidence[seen]))
     least = LEAST_SEEN_SURELY if confidence >= SURE else LEAST_SEEN
-    return share >= least and is_lifted and confidence >= SURE_ENOUGH
+    sees_rise = _risen_px(hands_px[seen[0] : seen[-1] + 1, 1]) >= LEAST_RISE * _risen_px(hands_px[:, 1])
+    return share >= least and is_lifted and sees_rise and confidence >= SURE_ENOUGH
+
+
+def _risen_px(y_px: Floats) -> float:
+    """Return how far something goes up from a place before, at most."""
+    known = y_px[np.isfinite(y_px)]
+    return float(np.max(np.maximum.accumulate(known) - known, initial=0.0))
 
 
 def sample_bar_line(track: BarLineTrack, hands_px: Floats, m_per_px: float) -> BarSamples:

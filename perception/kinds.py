@@ -15,6 +15,11 @@ LEAST_CLEAN = 0.40  # of stature, a bar that rises less cannot be on the shoulde
 NO_ATTEMPT = 0.20  # of stature, a bar that rises less has not clearly passed the knee; source: knee 0.285, plate 0.13
 HIP_DROP = 0.15  # of stature, hips that fall this far after the pull went under the bar
 MISS_APEX, MISS_PEAK_M_S = (0.57, 0.05), (1.65, 0.15)  # of stature and m/s with their spread: missed snatch or clean
+MISS_OVER, MISS_OVER_COUNTS = (
+    (-0.33, 0.02),
+    (-2.0, 1.0),
+)  # of stature, bar over the shoulders in the pull, with its spread
+LIFTED_M = 0.02  # m, a bar this far over its lowest place is lifted
 STANDING_RISE = 0.88  # of stature over the floor's rest: overhead against on the shoulders, standing
 STANDING_SURE = 0.08  # of stature beyond which that decides
 CATCH_OVER = (0.13, 0.06)  # of stature over the shoulders at the catch: overhead against on the shoulders
@@ -40,7 +45,7 @@ def judge_kind(places: Places, top: Top, low_m: float, ending: Ending, *, from_f
     if rise < PULL_FAMILY_RISE and not (places.hips_fell(float(m.t[top.peak]), float(m.t[top.apex]) + 0.35) > HIP_DROP):
         kind: LiftName = "pull" if not from_floor or _is_pulled(m, top) else "deadlift"
         return kind, outcome_as(kind, places, top, low_m, ending)
-    return _missed(places, top, rise), "not_caught"
+    return _missed(places, top, rise, low_m), "not_caught"
 
 
 def _is_pulled(m: Motion, top: Top) -> bool:
@@ -56,9 +61,17 @@ def _is_pulled(m: Motion, top: Top) -> bool:
     return bool(by_speed + np.clip((PULL_STOP_S[0] - stop_s) / PULL_STOP_S[1], -3, 3) > 0)
 
 
-def _missed(places: Places, top: Top, rise: float) -> LiftName:
+def _missed(places: Places, top: Top, rise: float, low_m: float) -> LiftName:
+    """Return what was tried: a snatch goes higher and faster, and its wide grip brings the shoulders nearer to the bar."""
     m = places.motion
     score = (rise - MISS_APEX[0]) / MISS_APEX[1] + (float(m.up[top.peak]) - MISS_PEAK_M_S[0]) / MISS_PEAK_M_S[1]
+    lying = np.flatnonzero(m.height[: top.peak + 1] < low_m + LIFTED_M)
+    pull_s = m.t[
+        np.linspace(lying[-1] if len(lying) else 0, top.peak, 9).astype(int)[1:6]
+    ]  # while the arms are straight
+    over = np.array([places.over_shoulders(float(t)) for t in pull_s])
+    if np.isfinite(over).any():
+        score += np.clip((np.nanmedian(over) - MISS_OVER[0]) / MISS_OVER[1], *MISS_OVER_COUNTS)
     return "snatch" if score > 0 else "clean"
 
 

@@ -11,6 +11,7 @@ from perception.bar import BarCurve
 from perception.body_signals import BodySignals
 from perception.instants import (
     START_SHARE,
+    STEP_S,
     LiftTimes,
     Motion,
     Top,
@@ -54,10 +55,10 @@ PLAIN_BACK, PLAIN_ASIDE = 0.05, 0.10  # of stature, how near such a bar comes ba
 PLAIN_DOWN_S, PLAIN_UP_M_S = 0.7, 1.25  # s and m/s, a squat goes down no sooner and up no faster than that
 WITH_BODY = 0.10  # of stature, bar and shoulders come down together in a squat
 BENT = 0.04  # of stature, shoulders of a lifter bent for a hang lift under standing ones
-HANG_RISE, QUICK_HANG_M_S = (
-    (0.10, 0.15),
-    0.8,
-)  # of stature and m/s: a shorter rise from the hang is no lift, a short one quick
+HANG_RISE = (0.10, 0.15)  # of stature: a quick or a slow rise from the hang that is shorter is no lift
+QUICK_HANG_M_S = 0.8  # m/s
+HELD_S, HELD_M_S = 0.5, 0.05  # s and m/s: a bar that rises so slowly for so long is held, and another rise begins after
+STANDS = 0.93  # of the hips' height standing
 TAG_RISE = 0.17  # of stature, least rise of a slow pull from the floor: the knee
 HANG_LOW, RACK_LOW = 0.15, 0.65  # of stature, about how far the floor's rest is under a hang and under the shoulders
 AGAIN_S = 0.15  # s, how far the peak of the same lift moves on a slightly different curve
@@ -253,9 +254,17 @@ def _rises(m: Motion) -> list[_Rise]:
         merged.append([a, b])
     return [
         _Rise(a, b, find_top(m, a, b), plateau(m, a))
-        for a, b in merged
+        for a, b in (part for a, b in merged for part in _between_holds(m, a, b))
         if m.height[b - 1] - m.height[a] >= MIN_RISE_M and SLOWEST_M_S <= np.max(m.up[a:b]) <= MAX_PEAK_M_S
     ]
+
+
+def _between_holds(m: Motion, a: int, b: int) -> list[tuple[int, int]]:
+    """Return the parts of a rise before and after the bar was held still in it, as grid indices."""
+    least = round(HELD_S / STEP_S)
+    holds = [(a + i, a + j) for i, j in runs(m.up[a:b] < HELD_M_S) if j - i >= least]
+    starts, ends = [a, *(j for _, j in holds)], [*(i for i, _ in holds), b]
+    return [(i, j) for i, j in zip(starts, ends, strict=True) if j > i]
 
 
 def _lift_of(
@@ -368,11 +377,24 @@ def _is_bounce(m: Motion, rise: _Rise) -> bool:
 
 
 def _horizon(places: Places, rises: list[_Rise], done: LiftTimes) -> int:
-    """Return the grid index before which everything belongs to a lift: the dip of the next jerk, else the end."""
+    """Return the grid index before which everything belongs to a lift: the dip of the next jerk, else the end.
+
+    Where the hands are the bar it ends, too, when they come up from a hang without a body that drives them: empty.
+    """
     for later in rises[1:]:
         if _is_jerk(places, later, [done], None):
             return later.before
+        if _is_empty(places, later):
+            return later.a
     return len(places.motion.t)
+
+
+def _is_empty(places: Places, rise: _Rise) -> bool:
+    """Return whether hands that are taken for the bar leave it hanging or lying: fast, and the body just stands."""
+    if places.body is None or not places.body.hands_are_the_bar or places.motion.up[rise.top.peak] < QUICK_HANG_M_S:
+        return False
+    at_s, top_s = float(places.motion.t[rise.a]), float(places.motion.t[rise.top.apex])
+    return places.of(at_s) == "hang" and min(places.hip_share(at_s), places.hip_share(top_s)) > STANDS
 
 
 def _pull(places: Places, rises: list[_Rise], wanted: LiftName | None, *, from_floor: bool) -> LiftTimes:
@@ -431,7 +453,10 @@ def _squat(places: Places, rise: _Rise) -> LiftTimes:
 
 
 def _without_empty_hands(lifts: list[LiftTimes], body: BodySignals | None) -> list[LiftTimes]:
-    """Leave out rises to the hip beside real lifts where the hands are the bar: they also stand up without one."""
-    if body is None or not body.hands_are_the_bar or not any(lift.kind in HANDS_HIGH for lift in lifts):
+    """Leave out rises to the hip beside real lifts where the hands are the bar: they also come up without one."""
+    if body is None or not body.hands_are_the_bar:
         return lifts
-    return [lift for lift in lifts if lift.kind in HANDS_HIGH or lift.kind == "squat"]
+    if any(lift.kind in HANDS_HIGH for lift in lifts):
+        return [lift for lift in lifts if lift.kind in HANDS_HIGH or lift.kind == "squat"]
+    stood = any(lift.kind == "deadlift" and lift.outcome == "caught" for lift in lifts)
+    return [lift for lift in lifts if not (stood and lift.kind == "deadlift" and lift.outcome == "not_caught")]

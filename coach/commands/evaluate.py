@@ -42,7 +42,12 @@ def perception(
         int,
         typer.Option("--skip", min=0, help="Clips at the beginning that are left out: intervals were made on them."),
     ] = 0,
-    seed: Annotated[int, typer.Option("--seed", help="Of the set.")] = 0,
+    bare: Annotated[
+        int, typer.Option("--bare", min=0, help="Number of clips more with a bar without plates, of the same lifts.")
+    ] = 0,
+    seeds: Annotated[
+        list[int] | None, typer.Option("--seed", help="Of the set, 0 by default; several for several sets of n clips.")
+    ] = None,
     lift: Annotated[
         Literal[LiftKind, "mixed"], typer.Option("--lift", help="Which lift; mixed for every kind in turn.")
     ] = "mixed",
@@ -85,15 +90,18 @@ def perception(
         else:
             _print_rows(found.rows)
         return
-    how = f"coach eval perception --n {n} --skip {skip} --seed {seed} --lift {lift} --view {view}"
+    chosen = seeds or [0]
+    of_sets = " ".join(f"--seed {seed}" for seed in chosen)
+    how = f"coach eval perception --n {n} --skip {skip} --bare {bare} {of_sets} --lift {lift} --view {view}"
     with progress() as on_progress:
         scores = run(
             data,
             n=n,
             skip=skip,
-            seed=seed,
+            seeds=chosen,
             lift=lift,
             view=view,
+            bare=bare,
             workers=workers,
             clips=clips,
             calibrated_by=None if calibrate is None else how,

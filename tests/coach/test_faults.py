@@ -1,6 +1,7 @@
 """The judge: gates, levels, the lifter's own spread, order, and the reasons for silence."""
 
 import math
+from typing import Literal
 
 import pytest
 
@@ -40,13 +41,27 @@ def test_a_fault_is_silent_when_its_measure_is_too_uncertain(fault: str) -> None
     limit = record.max_measurement_sd
     assert limit is not None
     name = record.measures[0]
-    far = 4.0 if record.direction == "above" else -4.0
-    unsure = make_lift({name: far * 100}, lift=clean_lift(fault).lift, sd={name: 1.01 * limit})
+    beyond = 1.01 * limit if record.direction == "above" else -1.01 * limit
+    unsure = make_lift({name: record.threshold.fault + beyond}, lift=clean_lift(fault).lift, sd={name: 1.01 * limit})
 
     assert fault not in found(unsure, view_of(fault))
     assert (
         explain_silence(unsure, make_camera(view_of(fault)), LIBRARY)[fault] == "the measurement is not precise enough"
     )
+
+
+@pytest.mark.parametrize(("source", "is_said"), [("plate", True), ("body", False)])
+def test_a_coarse_measure_of_the_plate_shows_a_fault_that_is_far_beyond_its_threshold(
+    source: Literal["plate", "body"], is_said: bool
+) -> None:
+    record = LIBRARY.faults["transition_velocity_loss"]
+    name, sd = record.measures[0], 1.5 * (record.max_measurement_sd or 0.0)
+    lift = make_lift({name: record.threshold.fault + 3 * sd}, sd={name: sd})
+    measure = lift.measures[name].model_copy(update={"source": source})
+
+    said = found(lift.model_copy(update={"measures": {**lift.measures, name: measure}}))
+
+    assert ("transition_velocity_loss" in said) == is_said
 
 
 @pytest.mark.parametrize("fault", sorted(f.id for f in LIBRARY.measurable_faults() if f.needs_catch))

@@ -115,6 +115,15 @@ def test_the_hands_alone_have_rows_of_their_own() -> None:
     assert row(scores, "stage instants, side, hands alone").reached is False
 
 
+def test_a_bar_without_plates_is_scored_apart_from_one_with_plates() -> None:
+    scores = [clip(), clip(lift(kind="clean", instant_errors_s=dict.fromkeys(PULLED, 0.2)), track="bare")]
+
+    assert row(scores, "stage instants, side, with plate").reached is True
+    assert row(scores, "stage instants, side, bare bar").reached is False
+    assert row(scores, "number and kinds of lifts right").reached is True
+    assert row(scores, "bare bar: number and kinds of lifts right").result == "0.0 %"
+
+
 def test_calibration_makes_intervals_hold_nine_of_ten_new_errors() -> None:
     rng = np.random.default_rng(5)
     some, others = (

@@ -6,7 +6,7 @@ import pytest
 from perception.pose import INDEX
 from perception.simulator.bar_path import GRAVITY_M_S2, BarState
 from perception.simulator.camera import UP, angles_deg, azimuth_deg, camera_at, camera_of
-from perception.simulator.dataset import plan_dataset
+from perception.simulator.dataset import frames_of, plan_dataset
 from perception.simulator.filming import Film
 from perception.simulator.random_filming import HANDLINGS, TIMINGS, timed
 from perception.simulator.random_spec import OBLIQUE_DEG, random_camera, random_lifter, random_spec
@@ -216,6 +216,21 @@ def test_busy_scenes_have_discs_of_many_kinds_and_wishes_take_turns():
     assert {s.camera.view for s in specs} == set(VIEWS)
     for spec in specs:
         simulate(spec)
+
+
+def test_a_bare_bar_shows_no_discs_and_weighs_20_kg():
+    loaded, bare = (plan_dataset(n=1, seed=3, filming=f)[0] for f in (Filming(), Filming(is_bare=True)))
+
+    pictures = [next(frames_of(spec)).astype(int) for spec in (loaded, bare)]
+
+    assert (bare.snatch, bare.camera, bare.look) == (loaded.snatch, loaded.camera, loaded.look)
+    assert truth(bare).bar_mass_kg == 20.0
+    x, y = truth(bare).bar.plate_px[0]
+    hidden = np.abs(pictures[0] - pictures[1]).max(axis=2) > 20
+    radius = round(loaded.bar.plate_diameter_m / 2 / truth(loaded).camera.m_per_px)
+    about = hidden[round(y) - radius : round(y) + radius, round(x) - radius : round(x) + radius]
+    assert about.mean() > 0.4
+    assert hidden.sum() < 3 * np.pi * radius**2
 
 
 def test_a_set_with_a_wish_has_the_lifts_of_the_set_without():
