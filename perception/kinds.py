@@ -15,10 +15,7 @@ LEAST_CLEAN = 0.40  # of stature, a bar that rises less cannot be on the shoulde
 NO_ATTEMPT = 0.20  # of stature, a bar that rises less has not clearly passed the knee; source: knee 0.285, plate 0.13
 HIP_DROP = 0.15  # of stature, hips that fall this far after the pull went under the bar
 MISS_APEX, MISS_PEAK_M_S = (0.57, 0.05), (1.65, 0.15)  # of stature and m/s with their spread: missed snatch or clean
-MISS_OVER, MISS_OVER_COUNTS = (
-    (-0.33, 0.02),
-    (-2.0, 1.0),
-)  # of stature, bar over the shoulders in the pull, with its spread
+MISS_OVER = (-0.33, 0.02)  # of stature, bar over the shoulders in the pull with its spread; counts one at most
 LIFTED_M = 0.02  # m, a bar this far over its lowest place is lifted
 STANDING_RISE = 0.88  # of stature over the floor's rest: overhead against on the shoulders, standing
 STANDING_SURE = 0.08  # of stature beyond which that decides
@@ -66,12 +63,11 @@ def _missed(places: Places, top: Top, rise: float, low_m: float) -> LiftName:
     m = places.motion
     score = (rise - MISS_APEX[0]) / MISS_APEX[1] + (float(m.up[top.peak]) - MISS_PEAK_M_S[0]) / MISS_PEAK_M_S[1]
     lying = np.flatnonzero(m.height[: top.peak + 1] < low_m + LIFTED_M)
-    pull_s = m.t[
-        np.linspace(lying[-1] if len(lying) else 0, top.peak, 9).astype(int)[1:6]
-    ]  # while the arms are straight
+    first = lying[-1] if len(lying) else 0
+    pull_s = m.t[np.linspace(first, top.peak, 9).astype(int)[1:6]]  # while the arms are straight
     over = np.array([places.over_shoulders(float(t)) for t in pull_s])
     if np.isfinite(over).any():
-        score += np.clip((np.nanmedian(over) - MISS_OVER[0]) / MISS_OVER[1], *MISS_OVER_COUNTS)
+        score += np.clip((np.nanmedian(over) - MISS_OVER[0]) / MISS_OVER[1], -1, 1)
     return "snatch" if score > 0 else "clean"
 
 

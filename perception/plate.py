@@ -44,6 +44,7 @@ RING_SURE, RING_SD = 0.7, 0.05  # usual share of a rim below which it may be a r
 WHOLE_RIM = 0.75  # usual share of the rim that must be seen there
 WEAK_SHARE = 0.5  # of the usual share of the rim: with less, a place must be near the way between surer ones
 MOST_AWAY = 0.4  # radii that it may be from where the plate is between surer frames
+LEAST_RIM = 0.42  # share of the rim that the best tenth of frames shows; with less it is a body, not a plate
 CLEAR_SHARE = 0.375  # of the best tenth's share: before the first and after the last place with as much is no plate
 POOR_SHARE = 0.6  # of the usual share of the rim: with less the other discs of the frame are tried
 PLAIN_SHARE = 0.75  # of the usual share of the rim: with less, a place must be within reach of those with more
@@ -348,7 +349,8 @@ def _measure(
         good = share >= MIN_RIM_SHARE
         out[part.frames[good]], confidence[part.frames] = centre[good], np.clip(share, 0, 1)
     _choose_again(times_s, discs, path, rim, out, confidence)
-    if np.isfinite(out[:, 0]).sum() < MIN_FRAMES:
+    seen = np.isfinite(out[:, 0])
+    if seen.sum() < MIN_FRAMES or np.quantile(confidence[seen], 0.9) < LEAST_RIM:
         return no_plate(times_s)
     if shape == 0 and float(np.median(confidence[path >= 0])) < RING_SURE:
         radius_sd = float(np.hypot(radius_sd, RING_SD * radius))

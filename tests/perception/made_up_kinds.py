@@ -53,12 +53,16 @@ def lowest(m: MadeUpLift) -> float:
 
 
 def pull(m: MadeUpLift, peak_m_s: float, drop_m: float, under: tuple[float, float]) -> MadeUpLift:
-    """Pull; the body stands on its toes at peak speed and is at `under` where the bar turns."""
+    """Pull; arms are straight at first, the body on its toes at peak speed and at `under` where the bar turns."""
     bar = m.bar.pull(peak_m_s, drop_m)
     moved = replace(m, bar=bar)
     peak_s, end_s = bar.marks["peak_velocity"], moved.end_s
     tall = (STANDING_M[0] + 0.06, STANDING_M[1] + 0.06)
-    return replace(moved, body=(*m.body, (peak_s, *tall), (end_s - 0.1, *under), (end_s, *under)))
+    _, shoulders, hips = m.body[-1]
+    up_m = np.interp([m.end_s, peak_s], bar.times_s, bar.y)
+    half_s = float(np.interp(up_m.mean(), bar.y[: round(peak_s / STEP_S)], bar.times_s[: round(peak_s / STEP_S)]))
+    straight = (half_s, shoulders + float(up_m.mean() - up_m[0]), (hips + tall[1]) / 2)
+    return replace(moved, body=(*m.body, straight, (peak_s, *tall), (end_s - 0.1, *under), (end_s, *under)))
 
 
 def rise(m: MadeUpLift, metres: float, seconds: float, posture: tuple[float, float]) -> MadeUpLift:
