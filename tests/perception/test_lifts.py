@@ -72,6 +72,16 @@ def test_every_kind_is_recognised_with_its_outcome_and_nothing_else_counts(name:
     assert sum(right) >= 6 if seen.rate_hz == 60 else sum(right) >= 5
 
 
+def test_hands_that_leave_the_bar_after_a_deadlift_make_no_lift_of_their_own() -> None:
+    """Of six looks most; noise of the hands that is slow can look like a bar that still rises."""
+    stood = made.rest(made.deadlift(), 0.6)
+    empty = made.rest(made.rise(stood, 0.55, 0.45, STANDING_M), 0.5)
+
+    right = [words(lifts_of(empty, HANDS_30, seed)) == [("deadlift", "caught")] for seed in range(6)]
+
+    assert sum(right) >= 4
+
+
 def test_a_jerk_has_its_own_instants_in_order_and_starts_in_the_dip() -> None:
     path = made.drop(made.jerk(from_rack()))
     (lift,) = lifts_of(path)

@@ -261,6 +261,16 @@ def test_a_plate_half_hidden_by_the_legs_keeps_its_centre(wall: "Canvas", holdin
     assert plate.confidence[12:].mean() < plate.confidence[:8].mean()
 
 
+@pytest.mark.parametrize(("shown_px", "is_plate"), [(25, True), (9, False)])
+def test_a_round_back_that_shows_a_third_of_a_rim_is_no_plate(
+    wall: "Canvas", holding: Holding, shown_px: int, is_plate: bool
+) -> None:
+    def below(canvas: "Canvas", i: int) -> "Canvas":
+        return canvas.box(90, round(PATH[i, 1] - RADIUS_PX) + shown_px, 215, 240, (90, 70, 60))
+
+    assert shoot(wall, holding, rings=(), also=below).track().is_found == is_plate
+
+
 def test_where_no_frame_shows_a_rim_no_plate_is_found(wall: "Canvas", holding: Holding) -> None:
     plate = shoot(wall, holding, radius_px=0.5, colour=(120, 120, 120), rings=()).track()
 
