@@ -92,9 +92,7 @@ def first_radius(rims: Rims, centre: Floats, voted_px: float, most_px: float, *,
 
 def _sharpness(rims: Rims, centre: Floats, radius: float, flattening: float, is_turned: bool) -> float:
     """Return how sharply rings stand out about these centres; less for a shape that such a disc hardly has."""
-    off = rims.points_px - centre[:, None, None, :]
-    length = np.hypot(off[..., 0] / (1 + flattening), off[..., 1]) / radius
-    over = _standing_out(_ring_support(rims, length, RING_BINS, 3), 21)
+    over = _rings_about(rims, centre, np.full(len(centre), radius), flattening)
     unlikely = flattening / TALL_SD if flattening > 0 else 0.0 if is_turned else flattening / NARROW_SD
     return float(np.sum(np.maximum(over, 0) ** 2) / (1 + unlikely**2))
 
@@ -104,9 +102,7 @@ def companion_ring(rims: Rims, centre: Floats, radius: Floats, flattening: float
 
     A lip is often plainer than the rim before a wall of its colour; where both are, the centre is beyond doubt.
     """
-    off = rims.points_px - centre[:, None, None, :]
-    length = np.hypot(off[..., 0] / (1 + flattening), off[..., 1]) / radius[:, None, None]
-    over = _standing_out(_ring_support(rims, length, RING_BINS, 3), 21)
+    over = _rings_about(rims, centre, radius, flattening)
     middle = (RING_BINS[:-1] + RING_BINS[1:]) / 2
     inside = (middle > COMPANION[0]) & (middle < COMPANION[1])
     rim = float(np.max(over[np.abs(middle - 1) < RIM_BAND]))
@@ -270,6 +266,13 @@ def _outer_radius(rims: Rims, centre: Floats, start_px: float, most_px: float) -
     over = _standing_out(support, 41)
     strong = is_peak & (over > RING_SHARE * over.max()) & (over > RING_FLOOR)
     return float(middle[np.flatnonzero(strong)[-1]] * start_px) if strong.any() else start_px
+
+
+def _rings_about(rims: Rims, centre: Floats, radius: Floats, flattening: float) -> Floats:
+    """Return how far rings stand out at each of RING_BINS about centres (N, 2) of discs with a radius each, (N,)."""
+    off = rims.points_px - centre[:, None, None, :]
+    length = np.hypot(off[..., 0] / (1 + flattening), off[..., 1]) / radius[:, None, None]
+    return _standing_out(_ring_support(rims, length, RING_BINS, 3), 21)
 
 
 def _ring_support(rims: Rims, length: Floats, bins: Floats, width: int) -> Floats:

@@ -261,7 +261,7 @@ def test_a_plate_half_hidden_by_the_legs_keeps_its_centre(wall: "Canvas", holdin
     assert plate.confidence[12:].mean() < plate.confidence[:8].mean()
 
 
-@pytest.mark.parametrize(("shown_px", "is_plate"), [(25, True), (9, False)])
+@pytest.mark.parametrize(("shown_px", "is_plate"), [(25, True), (13, False)])
 def test_a_round_back_that_shows_a_third_of_a_rim_is_no_plate(
     wall: "Canvas", holding: Holding, shown_px: int, is_plate: bool
 ) -> None:
