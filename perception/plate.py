@@ -50,6 +50,8 @@ POOR_SHARE = 0.6  # of the usual share of the rim: with less the other discs of 
 PLAIN_SHARE = 0.75  # of the usual share of the rim: with less, a place must be within reach of those with more
 LITTLE_AWAY = 0.15  # likewise, of a place that shows less than half of the usual share
 BEND_M_S2 = 15.0  # m/s², a bar's way between two places bends by no more while it is in the hands
+BETWEEN_TWO = 0.25  # radii that a centre is off at most which leans on the near plate and on the far one behind it
+NEARLY_ROUND = -0.06  # flattening of a disc seen square from the side, or turned by 20 degrees
 LEANING = 0.08  # radii that a centre is off which leans on the rim on one side and on a ring inside it on the other
 STRAY_REACH = 1.5  # radii off the straight way between plain places: the most that is within reach
 
@@ -394,10 +396,15 @@ class _Rim:
     sight: _Sight
     companion: float | None = None
 
-    def fit(self, part: _Chosen) -> tuple[Floats, Floats]:
-        """Return (N, 2), where the rim lies best on the edges of each disc, and (N,), the share of it that is there."""
+    def fit(self, part: _Chosen, aside: Floats | None = None) -> tuple[Floats, Floats]:
+        """Return (N, 2), where the rim lies best on the edges of each disc, and (N,), the share of it that is there.
+
+        The fit starts from the discs, or `aside` of them: (2,) radii.
+        """
         rims, start = _gather(part, self.sight)
         rims, start = replace(rims, sweep_px=self.sweep_px), start - np.array([self.sweep_px / 2, 0.0])
+        if aside is not None:
+            start = start + self.radius_px * aside
         centre, share = self._fit(rims, start, 1.0)
         if self.companion is None:
             return centre, share
@@ -432,9 +439,10 @@ def _choose_again(
     out: Floats,
     confidence: Floats,
 ) -> None:
-    """Look, in frames whose disc shows little of the rim, for another one that shows it where the plate may be.
+    """Look, in frames whose disc shows little of the rim, for another place that shows it where the plate may be.
 
-    Before a wall with bricks, or of its own colour, votes may prefer something else. `out`, (T, 2), and `confidence`,
+    Before a wall with bricks, or of its own colour, votes may prefer something else; between the near plate and a far one
+    of its colour a fit can lean on both, so it starts from places about the discs, too. `out`, (T, 2), and `confidence`,
     (T,), are changed in place; frames that still show little, elsewhere or beyond the surer ones, are left without a plate.
     """
     usual, best = (float(share) for share in np.quantile(confidence[path >= 0], [0.5, 0.9]))
@@ -455,17 +463,18 @@ def _choose_again(
     left = np.flatnonzero((confidence < plain) & np.isfinite(out[:, 0]))
     stray = left[off_way(left, out[left], plain) > 1]
     out[stray], confidence[stray] = np.nan, 0.0
-    weak = [i for i in np.flatnonzero(confidence < poor) if len(discs[int(i)].score) > (path[i] >= 0)]
+    weak = [i for i in np.flatnonzero(confidence < poor) if len(discs[int(i)].score)]
+    around = RAYS[:: len(RAYS) // 8] if rim.flattening > NEARLY_ROUND else RAYS[:0]  # turned discs lean on more
     for first in range(0, len(weak), MOST_SHAPED // MAX_DISCS):
         part = weak[first : first + MOST_SHAPED // MAX_DISCS]
-        others = [(int(i), k) for i in part for k in range(len(discs[int(i)].score)) if k != path[i]]
-        some = _chosen_of(discs, others)
-        centre, share = rim.fit(some)
-        near = off_way(some.frames, centre, plain) < 1
-        for j in np.argsort(share):
-            i = some.frames[j]
-            if near[j] and share[j] > max(confidence[i], enough):
-                out[i], confidence[i] = centre[j], min(share[j], 1.0)
+        some = _chosen_of(discs, [(int(i), k) for i in part for k in range(len(discs[int(i)].score))])
+        for aside in BETWEEN_TWO * np.array([[0.0, 0.0], *around]):
+            centre, share = rim.fit(some, aside)
+            near = off_way(some.frames, centre, plain) < 1
+            for j in np.argsort(share):
+                i = some.frames[j]
+                if near[j] and share[j] > max(confidence[i], enough):
+                    out[i], confidence[i] = centre[j], min(share[j], 1.0)
     clear = np.flatnonzero(confidence >= max(enough, CLEAR_SHARE * best))
     out[: clear[0]], out[clear[-1] + 1 :] = np.nan, np.nan
     left = np.flatnonzero((confidence < enough) & np.isfinite(out[:, 0]))
