@@ -471,9 +471,10 @@ def _choose_again(
         for aside in BETWEEN_TWO * np.array([[0.0, 0.0], *around]):
             centre, share = rim.fit(some, aside)
             near = off_way(some.frames, centre, plain) < 1
+            least = plain if aside.any() else enough
             for j in np.argsort(share):
                 i = some.frames[j]
-                if near[j] and share[j] > max(confidence[i], enough):
+                if near[j] and share[j] > max(confidence[i], least):
                     out[i], confidence[i] = centre[j], min(share[j], 1.0)
     clear = np.flatnonzero(confidence >= max(enough, CLEAR_SHARE * best))
     out[: clear[0]], out[clear[-1] + 1 :] = np.nan, np.nan
