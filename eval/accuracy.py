@@ -12,6 +12,7 @@ NOT_FOUND_S = 1.0  # s, what an instant that was not found counts
 STAGE_BARS = {"side": (0.5, 2.0), "front": (1.0, 3.0), "rear": (1.0, 3.0)}  # frames: median, 95th percentile
 TRACK_WORDS: dict[Track, str] = {"plate": "with plate", "hands": "hands alone", "bare": "bare bar"}
 COVERAGE = (0.87, 0.93)  # share of truths that 90 % intervals should hold
+PHASES = ("pull", "first_pull", "transition", "second_pull")  # whose mean force on the floor is scored
 FEWEST_PAIRS = 30  # below this a coverage says too little to be judged
 
 
@@ -191,9 +192,6 @@ def _bar_rows(scores: Sequence[ClipScore]) -> list[Row]:
             )
         )
     return out
-
-
-PHASES = ("pull", "first_pull", "transition", "second_pull")
 
 
 def _force_rows(scores: Sequence[ClipScore]) -> list[Row]:
