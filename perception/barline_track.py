@@ -37,7 +37,7 @@ LIFTED, LIFTED_CONFIDENCE = (
     1.0,
     0.75,
 )  # plate heights up and down, and mean confidence: a pair that is a bar being lifted
-MOST_ODD = 0.12  # relative, by which the distance of the plates may differ from that on a bar
+CLOSEST, FARTHEST = 0.88, 1.20  # of 1.31 m: outer plates alone, of several on a sleeve, stand up to 0.26 m farther apart
 LIKE_GAIN = 0.25  # of score, for the colours and size that the path as a whole has
 MIN_FRAMES = 10  # with a pair; below this there is no bar
 LEAST_SIDE = 0.30  # score of a side below which this end counts as hidden
@@ -135,7 +135,7 @@ def track_bar_line(
         return _nothing(times_s)
     track = _measure(times_s, ends, path)
     apart_m = track.apart_px / track.height_px * plate_diameter_m
-    is_bar = abs(apart_m / INNER_DISTANCE_M - 1) < MOST_ODD and _is_held(track, hands_px)
+    is_bar = CLOSEST < apart_m / INNER_DISTANCE_M < FARTHEST and _is_held(track, hands_px)
     return track if is_bar else _nothing(times_s)
 
 

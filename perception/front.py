@@ -9,7 +9,10 @@ from perception.barline_track import MIN_FRAMES, BarLineTrack
 from perception.pose import Floats
 
 PLATE_SIZE_SD = 0.010  # relative, worn or odd plates
-DISTANCE_SLACK = 0.05  # relative, by which the distance of the plates may differ from 1.31 m
+DISTANCE_SLACK = 0.05  # relative, by which plates stand farther apart than 1.31 m where they are not pushed home
+STACK_DOUBT = 0.1  # of the distance beyond: mostly the outer plates of several; 31 such heights were off by 1.5 % (SD)
+SHORT = 0.03  # relative, nothing brings plates so much closer: their height took in a shadow or something behind
+SHORT_SD = 0.04  # relative, of the distance of plates whose height is wrong
 LEAST_RISE = 0.5  # of the farthest that the hands go up: a bar line from after that says nothing
 SURE_ENOUGH = 0.5  # mean confidence above which the ends are a better bar than the hands
 LEAST_SEEN = 0.7  # share of frames between the first and the last with a pair
@@ -24,19 +27,22 @@ SURE_TILT = 0.75  # confidence above which both ends are surely seen
 END_SD_PX = 0.9  # px, by which an end is off for longer than that: shadows, light, other edges near by
 
 
-def front_scale(track: BarLineTrack, settings: AnalysisSettings) -> tuple[float, float]:
+def front_scale(track: BarLineTrack, settings: AnalysisSettings, *, is_turned: bool = False) -> tuple[float, float]:
     """Return metres per pixel at the bar and its relative SD, from the height of the plates; NaN if there is no bar.
 
     Plates and hands lie in the plane of the bar, so there is no perspective to correct. The distance of the plates
-    checks the height: it reads up to 5 % long, because plates are not always pushed home, and short when the bar is
-    turned. What it disagrees beyond that widens the SD.
+    checks the height. It reads long where plates are not pushed home, or where an inner plate is not told from what is
+    behind it and the pair are the outer ones: the height holds. Short it reads only of a bar that `is_turned`; of one
+    that is square to the camera the distance gives the scale then.
     """
     if not track.is_found:
         return float("nan"), float("nan")
     excess = scale_disagreement(track, settings)
-    beyond = max(abs(excess) - DISTANCE_SLACK, 0.0) if np.isfinite(excess) else DISTANCE_SLACK
+    if excess < -SHORT and not is_turned:
+        return INNER_DISTANCE_M / track.apart_px, SHORT_SD
+    beyond = max(excess - DISTANCE_SLACK, 0.0) if np.isfinite(excess) else DISTANCE_SLACK
     sd = float(np.hypot(track.height_sd_px / track.height_px, PLATE_SIZE_SD))
-    return settings.plate_diameter_m / track.height_px, float(np.hypot(sd, beyond / 2))
+    return settings.plate_diameter_m / track.height_px, float(np.hypot(sd, STACK_DOUBT * beyond))
 
 
 def scale_disagreement(track: BarLineTrack, settings: AnalysisSettings) -> float:

@@ -219,7 +219,7 @@ def _measure_bar(
     if markers is not None:
         scale = scale_of(markers)
     elif has_line:
-        scale = line_scale(front_scale(line, settings), size, settings, look.view)
+        scale = line_scale(front_scale(line, settings, is_turned=look.view == "oblique"), size, settings, look.view)
     work = scale if scale.is_known else _guess_scale(size)
     stature = settings.height_m or float(np.clip(size * work.body_m_per_px, 1.4, 2.1))
     forward = -1.0 if look.facing == "left" else 1.0
