@@ -12,6 +12,7 @@ GRAVITY_M_S2 = 9.81  # m/s2, standard acceleration, ISO 80000-3 rounded
 FALL_LONGEST_S = 3.0  # s, from overhead to the floor takes 0.7, in slow motion longer
 FALL_SLOWEST_M_S = -0.8  # m/s, slower parts may still be held
 FALL_SHORTEST_S = 0.20  # s, a shorter fall does not tell its acceleration
+FALL_AHEAD = 1.3  # of the square of the speed that its acceleration gives from rest: a faster bar was set down by hands
 
 
 def bar_force(curve: BarCurve, times_s: Floats, mass_kg: float) -> Floats:
@@ -83,7 +84,8 @@ def free_fall_gravity(times_s: Floats, height_m: Floats, after_s: float) -> tupl
     """Return the downward acceleration of a dropped bar and its standard error, in m/s2; None without a clear fall.
 
     A parabola is fitted to raw heights over the fastest unbroken fall after `after_s`. Hands that guide the bar make it
-    smaller than gravity, a wrong scale or frame rate makes it larger or smaller.
+    smaller than gravity, a wrong scale or frame rate makes it larger or smaller. A bar that is lowered is no fall: it is
+    faster than its acceleration can have made it on its way down, in any clock.
 
     Args:
         times_s: (T,).
@@ -99,7 +101,10 @@ def free_fall_gravity(times_s: Floats, height_m: Floats, after_s: float) -> tupl
         return None
     first, last = best
     coefficients, covariance = np.polyfit(t[first : last + 1] - t[first], y[first : last + 1], 2, cov=True)
-    return float(-2 * coefficients[0]), float(2 * np.sqrt(covariance[0, 0]))
+    gravity, end_m_s = -2 * coefficients[0], np.polyval(np.polyder(coefficients), t[last] - t[first])
+    if end_m_s**2 > FALL_AHEAD * 2 * gravity * (np.max(y[: first + 1]) - y[last]):
+        return None
+    return float(gravity), float(2 * np.sqrt(covariance[0, 0]))
 
 
 def _longest_fall(t: Floats, y: Floats) -> tuple[int, int] | None:

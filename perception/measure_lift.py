@@ -47,6 +47,7 @@ FAR_APART_M = 0.12  # m, perspective alone puts them up to 0.1 m apart
 TOLD_HEIGHT_SD_M = 0.01  # m, people tell their height to the nearest centimetre or two
 Z90 = 1.645  # half width of a 90 % interval in SD
 LARGEST_FALL_SD_M_S2 = 1.5  # m/s2, a fall known less well checks nothing
+COMES_NEARER = 0.10  # of gravity, SD: a bar falls 0.3 to 0.6 m before the lifter, seen from there nearer and larger
 
 
 def measure_lift(
@@ -78,8 +79,9 @@ def measure_lift(
     has_phases = shot.look.view == "side" and found.kind in PULLED and "lift_off" in found.times_s
     lift = replace(found, times_s=found.times_s | pull_phases(angles, found.times_s)) if has_phases else found
     fall = _free_fall(shot, lift)
+    plain_fall = fall if shot.look.view == "side" else None
     context = Context(
-        _widen_by_fall(shot.scale, fall),
+        _widen_by_fall(shot.scale, plain_fall),
         shot.look,
         shot.stature_m,
         settings.bar_mass_kg,
@@ -120,7 +122,7 @@ def measure_lift(
             measures=measures,
             not_measured=_complete_reasons(measures, reasons, lift, settings),
         ),
-        [*_judge_agreement(alike, apart), *_judge_fall(fall), *([f"lift {number}: {lift.note}"] if lift.note else [])],
+        [*_judge_agreement(alike, apart), *_judge_fall(plain_fall), *([f"lift {number}: {lift.note}"] if lift.note else [])],
         hip_trend(floor),
     )
 
@@ -209,7 +211,8 @@ def _free_fall(shot: Shot, lift: LiftTimes) -> tuple[float, float] | None:
     if fall is None:
         return None
     value, error = fall
-    sd = float(np.hypot(max(1.3 * error, 0.2), shot.scale.bar_relative_sd * value))
+    nearer = 0.0 if shot.look.view == "side" else COMES_NEARER
+    sd = float(np.linalg.norm([max(1.3 * error, 0.2), shot.scale.bar_relative_sd * value, nearer * value]))
     return (value, sd) if sd < LARGEST_FALL_SD_M_S2 else None
 
 
