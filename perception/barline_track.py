@@ -37,7 +37,7 @@ LIFTED, LIFTED_CONFIDENCE = (
     1.0,
     0.75,
 )  # plate heights up and down, and mean confidence: a pair that is a bar being lifted
-CLOSEST, FARTHEST = 0.88, 1.20  # of 1.31 m: outer plates alone, of several on a sleeve, stand up to 0.26 m farther apart
+CLOSEST, FARTHEST = 0.88, 1.20  # of 1.31 m: the outer ones of several plates stand up to 0.26 m farther apart
 LIKE_GAIN = 0.25  # of score, for the colours and size that the path as a whole has
 MIN_FRAMES = 10  # with a pair; below this there is no bar
 LEAST_SIDE = 0.30  # score of a side below which this end counts as hidden

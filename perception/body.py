@@ -14,6 +14,7 @@ from perception.readings import Context
 
 KNEE_REBEND_DEG = 4.0  # deg, a smaller re-bend is within the jitter of the keypoints
 FOOT_SD_M = 0.065  # m, mid-foot from heel and toe keypoints, and the hands against the bar; from simulated lifts
+WRISTS_SD_M = 0.03  # m, one wrist against the other from in front or behind; simulated lifts have 0.02
 
 
 def pull_phases(angles: Angles, times: Mapping[InstantName, float]) -> dict[InstantName, float]:
@@ -68,7 +69,8 @@ def place_measures(
         if not np.isfinite(value):
             reasons[name] = "the feet or the hands were hidden"
             continue
-        errors: dict[Limit, float] = {"pose": FOOT_SD_M, "scale": context.scale.body_relative_sd * abs(float(value))}
+        pose_sd = WRISTS_SD_M if name == "left_right_wrist_height_m" else FOOT_SD_M
+        errors: dict[Limit, float] = {"pose": pose_sd, "scale": context.scale.body_relative_sd * abs(float(value))}
         measures[name] = make_measure(name, float(value), errors, "body", at["catch"], track.times_s)
     return measures, reasons
 

@@ -154,7 +154,7 @@ def relocate(curve: BarCurve, lift: LiftTimes, stature_m: float) -> LiftTimes | 
     Kind, variant, outcome and note stay; only the instants that the lift has are found again, those of the knee stay.
     """
     first = min(lift.times_s.values())
-    stands = lift.kind in ("squat", "deadlift")
+    stands = lift.kind in ("squat", "deadlift") or lift.outcome == "caught_no_drop"
     m = read_motion(curve, first - LOOK_BACK_S, lift.end_s + (STAND_S if stands else AGAIN_S))
     if len(m.t) < 10:
         return None
@@ -176,6 +176,8 @@ def relocate(curve: BarCurve, lift: LiftTimes, stature_m: float) -> LiftTimes | 
         times["max_height"] = arrival_s(m, rise.top)
     if "catch" in lift.times_s:
         times |= judge_catch(m, rise.top, low, stature_m, None).times_s
+        if lift.outcome == "caught_no_drop":
+            times["catch"] = times["max_height"]
     found: dict[InstantName, float] = {n: times.get(n, s) for n, s in lift.times_s.items() if n in times or _of_knee(n)}
     return replace(lift, times_s=found, rest_m=rest, has_rest=has_rest)
 
@@ -415,9 +417,11 @@ def _pull(places: Places, rises: list[_Rise], wanted: LiftName | None, *, from_f
         kind, outcome = wanted, outcome_as(wanted, places, top, low, catch)
     if kind in ("pull", "deadlift", "unknown") or outcome == "no_attempt":
         catch = Ending(outcome, top.apex, {})
-    if kind == "deadlift":
+    if kind == "deadlift" or outcome == "caught_no_drop":
         times["max_height"] = arrival_s(m, top)
     times |= catch.times_s
+    if outcome == "caught_no_drop":
+        times["catch"] = times["max_height"]
     variant = "" if from_floor or not is_begun else hang_or_block(m, times["start"])
     variant = f"{variant} {depth_of_catch(places, catch)}".strip()
     return LiftTimes(times, outcome, rest, float(m.t[catch.end]), has_rest, kind, variant, catch.note)

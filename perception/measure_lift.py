@@ -122,7 +122,11 @@ def measure_lift(
             measures=measures,
             not_measured=_complete_reasons(measures, reasons, lift, settings),
         ),
-        [*_judge_agreement(alike, apart), *_judge_fall(plain_fall), *([f"lift {number}: {lift.note}"] if lift.note else [])],
+        [
+            *_judge_agreement(alike, apart),
+            *_judge_fall(plain_fall),
+            *([f"lift {number}: {lift.note}"] if lift.note else []),
+        ],
         hip_trend(floor),
     )
 

@@ -37,20 +37,23 @@ LARGEST_SD = {"m/s": 0.15, "m": 0.05, "s": 0.12}  # noise above this leaves noth
 class Calibration(Record):
     """Factors on the SD of measures, with which 90 % intervals held the truth in 90 % of simulated lifts.
 
-    By `id/source`, and by `id/source/oblique` for the bar seen from askew, where the scale fails more often.
+    By `id/source`, and for a bar seen from the front or rear and from askew by `id/source/front` and `id/source/oblique`:
+    each has a scale of its own, which fails in its own way.
     """
 
     made_with: str
     factors: dict[str, float]
 
     def factor(self, key: str) -> float:
-        """Return the factor by a `calibration_key`; that of square views where askew there is none, else 1."""
-        return self.factors.get(key, self.factors.get(key.removesuffix("/oblique"), 1.0))
+        """Return the factor by a `calibration_key`; that of side views where the view has none of its own, else 1."""
+        return self.factors.get(key, self.factors.get("/".join(key.split("/")[:2]), 1.0))
 
 
 def calibration_key(name: str, source: Source, view: View | None) -> str:
-    """Return by what a measure is calibrated: its id, its source, and whether the bar was seen from askew."""
-    return f"{name}/{source}/oblique" if view == "oblique" and source != "body" else f"{name}/{source}"
+    """Return by what a measure is calibrated: its id, its source, and where the bar was seen from."""
+    if source == "body" or view in (None, "side"):
+        return f"{name}/{source}"
+    return f"{name}/{source}/{'oblique' if view == 'oblique' else 'front'}"
 
 
 CALIBRATION = Calibration.model_validate_json((Path(__file__).parent / "calibration.json").read_bytes())

@@ -26,6 +26,7 @@ class FrontView:
         hidden: Sides (-1 left, 1 right) in front of which somebody stands.
         has_shadow: A dark blot under each plate, as on a floor.
         blur_px: Motion blur, up and down.
+        out_m: How far the plates stand off the collars, as behind others that do not show.
     """
 
     middle_px: tuple[float, float] = (210.0, 170.0)
@@ -34,11 +35,12 @@ class FrontView:
     hidden: tuple[int, ...] = ()
     has_shadow: bool = False
     blur_px: int = 0
+    out_m: float = 0.0
 
     @property
     def ends_px(self) -> Floats:
         """Return (2, 2), the centres of the plates."""
-        reach = (1.31 / 2 + 0.05) * PX_PER_M
+        reach = (1.31 / 2 + 0.05 + self.out_m) * PX_PER_M
         x, y = self.middle_px
         return np.array([[x - reach, y - self.tilt_px / 2], [x + reach, y + self.tilt_px / 2]])
 

@@ -192,6 +192,17 @@ def test_without_a_fall_nothing_is_said(bar: "MadeUpBar", snatch: "MadeUpBar") -
     assert free_fall_gravity(t[:4], y[:4], -1.0) is None
 
 
+@pytest.mark.parametrize("slower", [1.0, 2.0])
+def test_a_bar_that_is_set_down_by_hands_is_no_fall_in_any_clock(slower: float) -> None:
+    t = np.arange(0, 2, 1 / 60)
+    since = np.maximum(t - 0.5, 0)
+
+    assert free_fall_gravity(slower * t, 0.9 - np.minimum(1.8 * since, 0.8), 0.0) is None
+    found = free_fall_gravity(slower * t, 0.9 - np.minimum(0.5 * 9.81 * since**2, 0.8), 0.0)
+    assert found is not None
+    assert found[0] == pytest.approx(9.81 / slower**2, rel=0.02)
+
+
 def test_a_fall_seen_through_gaps_is_still_gravity(snatch: "MadeUpBar") -> None:
     t, _, y = snatch.sampled(60.0)
     y = y.copy()

@@ -82,6 +82,30 @@ def test_the_scale_is_that_of_the_plates_and_their_distance_agrees(
     assert abs(scale_disagreement(track, AnalysisSettings())) < 0.05
 
 
+def test_outer_plates_of_several_are_the_bar_too_and_their_height_is_the_scale() -> None:
+    track, _, views = tracked(lambda view, _: replace(view, out_m=0.10))
+
+    m_per_px, relative_sd = front_scale(track, AnalysisSettings())
+
+    assert np.abs(off_px(track, views)).max() < 0.8
+    assert m_per_px == pytest.approx(1 / PX_PER_M, rel=0.015)
+    assert relative_sd < 0.025
+
+
+def test_plates_too_close_for_a_bar_give_the_scale_by_their_distance_unless_it_is_turned(
+    plain: tuple[BarLineTrack, Floats, list[FrontView]],
+) -> None:
+    track, _, _ = plain
+    high = replace(track, height_px=1.1 * track.height_px)
+
+    m_per_px, relative_sd = front_scale(high, AnalysisSettings())
+    turned, _ = front_scale(high, AnalysisSettings(), is_turned=True)
+
+    assert m_per_px == pytest.approx(1 / PX_PER_M, rel=0.05)
+    assert relative_sd > 0.03
+    assert turned == pytest.approx(1 / PX_PER_M / 1.1, rel=0.02)
+
+
 def test_samples_rise_as_far_as_the_bar_does(plain: tuple[BarLineTrack, Floats, list[FrontView]]) -> None:
     track, hands, _ = plain
 
