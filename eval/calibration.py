@@ -10,7 +10,7 @@ from perception.measures import Calibration, calibration_key, is_never_negative
 
 LEVEL = 0.90
 FOLDS = 10  # parts into which clips are dealt out for cross-calibration
-FEWEST = 20  # lifts, below this the quantile hangs on one or two of them and a measure keeps the factor 1
+FEWEST = 10  # lifts, below this nothing holds nine of ten and a measure keeps the factor 1
 BOUNDS = (0.6, 5.0)
 """Of a factor: drawn plates are easier than real ones, so no interval is made much narrower than its error model says."""
 

@@ -29,6 +29,8 @@ LARGEST_CORRECTION = 0.04  # of the value: a larger shift means that the track i
 EDGE_SD_S = 0.015  # s, when a lift-off or a knee's turning point is, beyond what noise explains
 MIN_RATE_PEAK_FORCE_HZ = 48.0  # Hz, below this acceleration peaks are cut off
 LARGEST_FORCE_SD = 0.12  # of the bar's weight, above this a peak force says nothing
+POSSIBLE_DEG = {"trunk_angle_start_deg": (0.0, 75.0), "trunk_angle_loss_first_pull_deg": (-1.0, 60.0)}
+"""Where a lifter with the hands on a bar on the floor can be; what lies beyond is a body that was not found."""
 UNSTEADY = "the bar was lost or too unsteady at this moment"
 NEVER_NEGATIVE = frozenset(("bar_max_height_m", "bar_drop_m", "bar_catch_height_m", "bar_rise_m", "dip_depth_m"))
 LARGEST_SD = {"m/s": 0.15, "m": 0.05, "s": 0.12}  # noise above this leaves nothing worth saying
@@ -234,11 +236,16 @@ def angle_measures(
     for name, (number, time_s, factor) in _read_angles(angles, lift).items():
         if (reason := context.why_not(name)) is not None:
             reasons[name] = reason
-        elif not np.isfinite(number):
+        elif not np.isfinite(number) or not _is_possible(name, number):
             reasons[name] = "the joints were hidden or did not fit a body at this moment"
         else:
             measures[name] = make_measure(name, number, {"pose": factor * ANGLE_SD_DEG}, "body", time_s, times_s)
     return measures, reasons
+
+
+def _is_possible(name: str, angle_deg: float) -> bool:
+    low, high = POSSIBLE_DEG.get(name, (-np.inf, np.inf))
+    return bool(low <= angle_deg <= high)
 
 
 def _read_angles(angles: Angles, lift: LiftTimes) -> dict[str, tuple[float, float, float]]:

@@ -405,6 +405,16 @@ def test_angles_are_not_judged_from_the_front_nor_from_hidden_joints(figure: Fig
     assert "knee_angle_catch_deg" in hidden[0]
 
 
+def test_a_trunk_upright_or_upside_down_over_a_bar_on_the_floor_is_not_said(figure: Figure) -> None:
+    trunk = np.interp(FRAMES_S, [0.1, 0.3, 0.5], [86.0, -70.0, 95.0])
+    angles = measure_angles(figure(40, knee_deg=90.0, trunk_deg=trunk, hip_deg=120.0, elbow_deg=170.0), 1.0)
+
+    measures, reasons = angle_measures(angles, LIFT, CONTEXT, FRAMES_S)
+
+    assert {"trunk_angle_start_deg", "trunk_angle_loss_first_pull_deg"} == set(reasons)
+    assert "trunk_angle_peak_deg" in measures
+
+
 def test_a_missed_lift_has_no_knee_angle_at_the_catch(figure: Figure) -> None:
     times = {name: s for name, s in LIFT.times_s.items() if name != "catch"}
 
