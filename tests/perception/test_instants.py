@@ -130,6 +130,15 @@ def test_a_catch_without_a_drop_happens_at_max_height(bar: "MadeUpBar") -> None:
     assert lift.times_s["max_height"] == pytest.approx(path.marks["max_height"], abs=0.05)
 
 
+def test_a_bar_that_creeps_on_where_it_was_caught_is_highest_when_it_arrives(bar: "MadeUpBar") -> None:
+    path = bar.pull(drop_m=0).then((0.5, 0.02)).rest(0.2).stand_up(0.5).rest(0.8)
+    lift = only_lift(path)
+
+    assert lift.outcome == "caught_no_drop"
+    assert lift.times_s["catch"] == lift.times_s["max_height"]
+    assert lift.times_s["max_height"] == pytest.approx(path.marks["max_height"], abs=0.06)
+
+
 def test_a_bar_that_falls_from_the_bottom_was_caught_then_lost(bar: "MadeUpBar") -> None:
     path = bar.pull().rest(0.3).fall()
 
