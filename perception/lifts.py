@@ -379,15 +379,15 @@ def _is_bounce(m: Motion, rise: _Rise) -> bool:
 
 
 def _horizon(places: Places, rises: list[_Rise], done: LiftTimes) -> int:
-    """Return the grid index before which everything belongs to a lift: the dip of the next jerk, else the end.
+    """Return the grid index before which everything belongs to a lift, its top at least: the dip of a jerk, else the end.
 
     Where the hands are the bar it ends, too, when they come up from a hang without a body that drives them: empty.
     """
     for later in rises[1:]:
         if _is_jerk(places, later, [done], None):
-            return later.before
+            return max(later.before, rises[0].top.apex + 1)
         if _is_empty(places, later):
-            return later.a
+            return max(later.a, rises[0].top.apex + 1)
     return len(places.motion.t)
 
 

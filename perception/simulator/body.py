@@ -15,6 +15,7 @@ EAR_HALF = 0.044  # of stature, half a head's breadth
 NOSE_AHEAD = 0.066  # of stature, from the ear axis to the tip of the nose
 HEEL_SHARE = 0.25  # of the foot that lies behind the ankle
 RACKED_WRIST = (0.0, -0.6, 0.6)  # from knuckles to wrist with the bar on the front of the shoulders, by eye
+BEND_SHARES = (0.25, 0.5, 0.75, 1.0)  # of the wanted bend of the wrist, the last that the arm reaches
 SIDES = (("left", -1), ("right", 1))  # and the sign of z on that side
 
 _REFERENCE_M = {
@@ -219,9 +220,7 @@ def assemble(
         elbow = bend(shoulder, hands[side], body.upper_arm_m, body.forearm_m + body.hand_m, mirrored)
         wrist = elbow + (hands[side] - elbow) * (body.forearm_m / (body.forearm_m + body.hand_m))
         if wrist_bend is not None:
-            back = (wrist - hands[side]) / body.hand_m
-            back = back + wrist_bend[:, None] * (np.array(RACKED_WRIST) * np.array([1, 1, sign]) - back)
-            wrist = hands[side] + body.hand_m * back / np.linalg.norm(back, axis=-1, keepdims=True)
+            wrist = _bent_back(body, shoulder, wrist, hands[side], wrist_bend, np.array(RACKED_WRIST) * [1, 1, sign])
             elbow = bend(shoulder, wrist, body.upper_arm_m, body.forearm_m, mirrored)
         knee = bend(joint, foot.ankle, body.thigh_m, body.shank_m, _columns(np.cos(out), 0.0, sign * np.sin(out)))
         parts = {"shoulder": shoulder, "elbow": elbow, "wrist": wrist, "hand": hands[side], "hip": joint}
@@ -231,6 +230,19 @@ def assemble(
     for name, value in points.items():
         result[:, INDEX[name]] = value
     return result
+
+
+def _bent_back(
+    body: Body, shoulder: Floats, wrist: Floats, hand: Floats, wrist_bend: Floats, racked: Floats
+) -> Floats:
+    """Return the (T, 3) wrist bent from in line with the forearm towards `racked`, less where the arm does not reach."""
+    straight = (wrist - hand) / body.hand_m
+    for share in BEND_SHARES:
+        back = straight + share * wrist_bend[:, None] * (racked - straight)
+        bent = hand + body.hand_m * back / np.linalg.norm(back, axis=-1, keepdims=True)
+        reaches = np.linalg.norm(bent - shoulder, axis=-1, keepdims=True) <= body.upper_arm_m + body.forearm_m
+        wrist = np.where(reaches, bent, wrist)
+    return np.asarray(wrist)
 
 
 def angle_deg(a: Floats, b: Floats, c: Floats) -> Floats:

@@ -354,3 +354,12 @@ def test_the_plain_snatch_is_still_made_as_before():
     times = np.linspace(-0.3, 3.0, 50)
     assert np.array_equal(simulate(spec).keypoints(times), simulate_snatch(spec).keypoints(times))
     assert simulate(spec).lifts[0].fault_strength > 0
+
+
+def test_a_wrist_bends_back_only_as_far_as_the_arm_reaches() -> None:
+    plan = plan_dataset(n=233, seed=2030, lift="mixed", fault="mixed", view="mixed")
+    spec = plan[232]  # an arm that is 5 mm short in the turnover of a hang power clean
+
+    points = np.array(truth_of(spec, simulate(spec), "lift.mp4").keypoints_m)
+
+    assert np.isfinite(points).all()
