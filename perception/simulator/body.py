@@ -232,9 +232,7 @@ def assemble(
     return result
 
 
-def _bent_back(
-    body: Body, shoulder: Floats, wrist: Floats, hand: Floats, wrist_bend: Floats, racked: Floats
-) -> Floats:
+def _bent_back(body: Body, shoulder: Floats, wrist: Floats, hand: Floats, wrist_bend: Floats, racked: Floats) -> Floats:
     """Return the (T, 3) wrist bent from in line with the forearm towards `racked`, less where the arm does not reach."""
     straight = (wrist - hand) / body.hand_m
     for share in BEND_SHARES:
