@@ -96,6 +96,21 @@ def test_a_jerk_has_its_own_instants_in_order_and_starts_in_the_dip() -> None:
     assert at["max_height"] == pytest.approx(marks["jerk_max_height"], abs=0.02)
 
 
+@pytest.mark.parametrize(
+    ("peak_m_s", "lowered_m", "lowered_s", "driven_m", "driven_s"),
+    [(1.642, 0.109, 1.365, 0.449, 0.558), (1.684, 0.161, 1.397, 0.498, 0.570), (1.664, 0.204, 1.421, 0.399, 0.505)],
+)
+def test_a_dip_that_follows_a_pull_at_once_takes_nothing_from_its_top(
+    peak_m_s: float, lowered_m: float, lowered_s: float, driven_m: float, driven_s: float
+) -> None:
+    dipped = (STANDING_M[0] - 0.1, STANDING_M[1] - 0.1)
+    lowered = made.rise(made.pull(made.begin(), peak_m_s, 0.0, STANDING_M), -lowered_m, lowered_s, dipped)
+
+    lifts = lifts_of(made.rest(made.rise(lowered, driven_m, driven_s, STANDING_M), 0.8))
+
+    assert lifts[0].times_s["max_height"] == pytest.approx(lowered.bar.marks["max_height"], abs=0.05)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_jerk_without_a_wait_has_the_bottom_of_its_dip_where_the_bar_is_lowest(seed: int) -> None:
     path = made.jerk(from_rack())
