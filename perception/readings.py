@@ -248,8 +248,8 @@ def _read_off_floor(path: _Path, at: Mapping[InstantName, float], context: Conte
 def _transition(t: Floats, v: Floats, peak_s: float) -> tuple[int, int] | None:
     """Return the indices of the first-pull peak and of the dip after it, or None when speed only rises."""
     last = int(np.searchsorted(t, peak_s))
-    inner = v[1 : last - 1]
-    tops = np.flatnonzero((inner >= v[: last - 2]) & (inner > v[2:last])) + 1
+    before = v[:last]
+    tops = np.flatnonzero((before[1:-1] >= before[:-2]) & (before[1:-1] > before[2:])) + 1
     best: tuple[int, int] | None = None
     for top in tops:
         if v[top] < 0.3 * v[min(last, len(v) - 1)]:

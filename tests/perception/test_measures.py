@@ -151,6 +151,13 @@ def test_every_reading_is_in_the_catalogue_with_its_unit(measured: dict[str, Mea
         assert measure.source == "plate"
 
 
+def test_a_bar_that_is_fastest_as_it_comes_into_view_has_no_transition(clear: Analysed) -> None:
+    at = clear.lift.times_s
+    early = replace(clear.lift, times_s=at | {"peak_velocity": at["lift_off"] + 0.001})
+
+    assert "transition_velocity_loss_ratio" not in read_bar(clear.curve, early, CONTEXT)
+
+
 def test_a_transition_is_read_where_speed_dips_and_absent_where_it_only_rises(
     bar: "MadeUpBar", clear: Analysed
 ) -> None:
