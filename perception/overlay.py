@@ -140,6 +140,8 @@ class Painter:
     scenes: list[Scene]
     charts: dict[int, list[Chart]]
     visibility: Floats
+    shows_disc: bool
+    """Whether the near plate shows its face; from the front and rear the bar is its middle, where no plate is."""
 
     @classmethod
     def of(cls, width_px: int, height_px: int, report: Report, tracks: Tracks) -> "Painter":
@@ -148,7 +150,8 @@ class Painter:
         motion = Motion.of(report, tracks)
         scenes = make_scenes(report, tracks, motion)
         charts = {id(scene): _make_charts(scene, layout, motion, tracks) for scene in scenes}
-        return cls(layout, tracks, motion, scenes, charts, _shown_visibility(report, tracks.pose))
+        shows_disc = report.camera.view not in ("front", "rear")
+        return cls(layout, tracks, motion, scenes, charts, _shown_visibility(report, tracks.pose), shows_disc)
 
     def draw_frame(self, image: Image, i: int, time_s: float) -> Image:
         """Return the canvas of frame `i`: the picture with its marks, and the panel."""
@@ -189,15 +192,17 @@ class Painter:
         bar = self.tracks.bar
         colour = speed_colours(scene.share[i : i + 1])[0] if scene is not None else np.array(WHITE)
         paint = (int(colour[0]), int(colour[1]), int(colour[2]))
-        x, y = (bar.plate_px[i] - origin_px) * scale
+        is_plate = bar.source == "plate"
+        x, y = ((bar.plate_px if is_plate else bar.hands_px)[i] - origin_px) * scale
         radius = bar.plate_radius_px[i] * scale
-        if bar.source == "plate" and np.isfinite([x, y, radius]).all() and bar.plate_confidence[i] >= PLATE_SEEN:
-            draw_dot(picture, x, y, radius, INK, thick + 2)
-            draw_dot(picture, x, y, radius, paint, thick)
-        elif bar.source == "hands" and np.isfinite(bar.hands_px[i]).all():
-            x, y = (bar.hands_px[i] - origin_px) * scale
+        if not np.isfinite([x, y]).all() or (is_plate and not bar.plate_confidence[i] >= PLATE_SEEN):
+            return
+        if not is_plate or not self.shows_disc:
             draw_dot(picture, x, y, 2.5 * thick, INK)
             draw_dot(picture, x, y, 2.0 * thick, paint)
+        elif np.isfinite(radius):
+            draw_dot(picture, x, y, radius, INK, thick + 2)
+            draw_dot(picture, x, y, radius, paint, thick)
 
     def _draw_flash(self, picture: Image, i: int, time_s: float, scene: Scene) -> None:
         bar = self.tracks.bar
@@ -210,7 +215,7 @@ class Painter:
         if not np.isfinite(centre).all():
             return
         radius = float(bar.plate_radius_px[i]) * self.layout.scale
-        if bar.source != "plate" or not np.isfinite(radius):
+        if bar.source != "plate" or not self.shows_disc or not np.isfinite(radius):
             radius = 0.05 * min(picture.shape[:2])
         done = (time_s - bar.times_s[frame]) / FLASH_S
         if done < 1:

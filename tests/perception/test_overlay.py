@@ -55,6 +55,20 @@ def drawn(painter, i, shade=90):
     return painter.draw_frame(np.full(size, shade, np.uint8), i, float(painter.tracks.bar.times_s[i]))
 
 
+@pytest.mark.parametrize(("view", "is_ring"), [("side", True), ("front", False), ("rear", False)])
+def test_a_ring_is_drawn_where_the_plate_shows_its_face_and_a_dot_where_it_does_not(view, is_ring):
+    report = make_report(size_px=(640, 480))
+    seen = report.model_copy(update={"camera": report.camera.model_copy(update={"view": view})})
+    painter = Painter.of(640, 480, seen, make_tracks(size_px=(640, 480)))
+    bar = painter.tracks.bar
+    around = np.linspace(0, 2 * np.pi, 90)
+    rim = bar.plate_px[0] + float(bar.plate_radius_px[0]) * np.stack([np.cos(around), np.sin(around)], axis=1)
+
+    x, y = (rim * painter.layout.scale).round().astype(int).T
+
+    assert ((drawn(painter, 0)[y, x] != 90).any(axis=1).mean() > 0.9) == is_ring
+
+
 def test_every_frame_of_the_clip_is_in_the_annotated_video_at_its_time(clip, report, tracks, tmp_path):
     write_annotated_video(clip, report, tracks, tmp_path / "annotated.mp4")
     with av.open(str(tmp_path / "annotated.mp4")) as container:
