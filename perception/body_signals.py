@@ -15,6 +15,7 @@ MOVING_M_S = (0.15, 2.2)  # m/s, a bar this fast is held; a faster one has been 
 ALIKE_M_S = 0.5  # m/s, hands that move otherwise are not on the bar
 STANDING_HIP = 0.49  # of stature, hip over ankle joint standing; source: Winter 2009, fig. 4.1
 PLATE_OVER_ANKLE_M = 0.15  # m, centre of a 450 mm plate on the floor over the ankle joint
+GRIP_FROM_DEG = 45.0  # deg, yaw from which it is seen how far the hands are apart
 SNAP_M = 0.12  # m, hands on a bar that lies on the floor put it this near to where it must be
 
 
@@ -27,8 +28,8 @@ class BodySignals:
 
     Attributes:
         times_s: (T,); the others are (T,) too: heights of head, shoulders, hips, knees, ankles and hands, forward
-            places of the ankles and of the middle of the feet, how far the ankles are apart in height, and the length of
-            the trunk in the picture.
+            places of the ankles and of the middle of the feet, how far the ankles are apart in height, the length of the
+            trunk in the picture, and how far the wrists are apart along the bar, which is not seen from the side.
         hands_are_the_bar: True when the bar curve is the track of the hands, which also move without a bar.
     """
 
@@ -44,6 +45,7 @@ class BodySignals:
     foot_x_m: Floats
     ankle_step_m: Floats
     trunk_m: Floats
+    grip_m: Floats
     hands_are_the_bar: bool
 
     def __post_init__(self) -> None:
@@ -79,6 +81,7 @@ def measure_body(
     body_m_per_px: float,
     forward: float,
     rise_m: float | None = None,
+    yaw_deg: float = 0.0,
 ) -> BodySignals:
     """Return the places of the body in the axes of the bar.
 
@@ -90,6 +93,7 @@ def measure_body(
         forward: 1 when the athlete faces the right of the picture, -1 for the left.
         rise_m: What `plane_rise` says must be added to the body's heights; None where bar and body are in one plane, and
             the hands tell it.
+        yaw_deg: How far off the square side view the camera stands; NaN when unknown.
     """
     t = track.times_s
     metres = track.points_px * np.array([forward, -1.0]) * body_m_per_px
@@ -117,8 +121,15 @@ def measure_body(
         foot_x_m=ahead("left_heel", "right_heel", "left_toe", "right_toe"),
         ankle_step_m=_smoothed(t, np.abs(_mean_of(metres, "left_ankle") - _mean_of(metres, "right_ankle"))[:, 1]),
         trunk_m=_smoothed(t, np.linalg.norm(shoulder - hip, axis=1)),
+        grip_m=_smoothed(t, _grip_m(metres, yaw_deg)),
         hands_are_the_bar=samples.source == "hands",
     )
+
+
+def _grip_m(metres: Floats, yaw_deg: float) -> Floats:
+    """Return (T,), how far the wrists are apart along a bar that is seen foreshortened by the turn of the camera."""
+    across = np.abs(metres[:, INDEX["left_wrist"], 0] - metres[:, INDEX["right_wrist"], 0])
+    return across / np.sin(np.radians(abs(yaw_deg))) if abs(yaw_deg) >= GRIP_FROM_DEG else np.full(len(metres), np.nan)
 
 
 def _mean_of(metres: Floats, *names: str) -> Floats:

@@ -16,6 +16,7 @@ NO_ATTEMPT = 0.20  # of stature, a bar that rises less has not clearly passed th
 HIP_DROP = 0.15  # of stature, hips that fall this far after the pull went under the bar
 MISS_APEX, MISS_PEAK_M_S = (0.57, 0.05), (1.65, 0.15)  # of stature and m/s with their spread: missed snatch or clean
 MISS_OVER = (-0.33, 0.02)  # of stature, bar over the shoulders in the pull with its spread; counts one at most
+GRIP, SUREST = (0.41, 0.03), 4.0  # of stature with its spread, wrists apart: a snatch's against a clean's
 LIFTED_M = 0.02  # m, a bar this far over its lowest place is lifted
 STANDING_RISE = 0.88  # of stature over the floor's rest: overhead against on the shoulders, standing
 STANDING_SURE = 0.08  # of stature beyond which that decides
@@ -59,16 +60,30 @@ def _is_pulled(m: Motion, top: Top) -> bool:
 
 
 def _missed(places: Places, top: Top, rise: float, low_m: float) -> LiftName:
-    """Return what was tried: a snatch goes higher and faster, and its wide grip brings the shoulders nearer to the bar."""
+    """Return what was tried: a snatch goes higher and faster, with a wider grip, which brings the shoulders nearer to it."""
     m = places.motion
     score = (rise - MISS_APEX[0]) / MISS_APEX[1] + (float(m.up[top.peak]) - MISS_PEAK_M_S[0]) / MISS_PEAK_M_S[1]
-    lying = np.flatnonzero(m.height[: top.peak + 1] < low_m + LIFTED_M)
-    first = lying[-1] if len(lying) else 0
-    pull_s = m.t[np.linspace(first, top.peak, 9).astype(int)[1:6]]  # while the arms are straight
-    over = np.array([places.over_shoulders(float(t)) for t in pull_s])
+    over = np.array([places.over_shoulders(t) for t in _while_pulled(m, top, low_m)])
     if np.isfinite(over).any():
         score += np.clip((np.nanmedian(over) - MISS_OVER[0]) / MISS_OVER[1], -1, 1)
-    return "snatch" if score > 0 else "clean"
+    return "snatch" if score + _by_grip(places, top, low_m) > 0 else "clean"
+
+
+def _while_pulled(m: Motion, top: Top, low_m: float) -> list[float]:
+    """Return some times at which the bar hangs from straight arms on its way up."""
+    lying = np.flatnonzero(m.height[: top.peak + 1] < low_m + LIFTED_M)
+    first = lying[-1] if len(lying) else 0
+    return [float(t) for t in m.t[np.linspace(first, top.peak, 9).astype(int)[1:6]]]
+
+
+def _by_grip(places: Places, top: Top, low_m: float) -> float:
+    """Return how plainly the hands are as far apart as in a snatch, or -1 times as near as in a clean; 0 from the side."""
+    if places.body is None:
+        return 0.0
+    grip = np.array([places.body.near(places.body.grip_m, t) for t in _while_pulled(places.motion, top, low_m)])
+    if not np.isfinite(grip).any():
+        return 0.0
+    return float(np.clip((np.nanmedian(grip) / places.stature_m - GRIP[0]) / GRIP[1], -SUREST, SUREST))
 
 
 def outcome_as(kind: LiftName, places: Places, top: Top, low_m: float, ending: Ending) -> Outcome:
@@ -109,7 +124,8 @@ def _is_overhead(places: Places, top: Top, low_m: float, ending: Ending) -> bool
     if "catch" in at:
         over = places.over_shoulders(at["catch"])
         signs += [(over, CATCH_OVER)] if np.isfinite(over) else []
-    return bool(sum(np.clip((value - middle) / spread, -3, 3) for value, (middle, spread) in signs) > 0)
+    score = sum(np.clip((value - middle) / spread, -3, 3) for value, (middle, spread) in signs)
+    return bool(score + _by_grip(places, top, low_m) > 0)
 
 
 def hang_or_block(m: Motion, start_s: float) -> str:

@@ -10,6 +10,7 @@ from perception.instants import Motion
 
 Place = Literal["floor", "hang", "shoulders", "overhead"]
 LOW_START = 0.17  # of stature, a bar this high over the ankles does not lie on the floor
+BENT_BAND, BENT_HIPS = 0.06, 0.70  # of stature and of standing: so much higher it lies, where hips are so low
 FLOOR_BAND_M = 0.15  # m, without a body: so near to the lowest place of the bar it lies on the floor
 OVERHEAD, ON_SHOULDERS = 0.13, -0.13  # of stature over the shoulder joints
 LOWEST_SHOULDERS = 0.25  # of stature over the bar on the floor; no lifter's shoulders come lower under a bar
@@ -52,7 +53,8 @@ class Places:
     def of(self, time_s: float) -> Place:
         """Return where the bar is at a time; a hidden body is taken to stand."""
         over_floor = self.over_floor(time_s)
-        if over_floor < self._floor_band():
+        band = self._floor_band()
+        if over_floor < band or (over_floor < band + BENT_BAND and self.hip_share(time_s) < BENT_HIPS):
             return "floor"
         if over_floor < LOWEST_SHOULDERS:
             return "hang"

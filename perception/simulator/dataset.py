@@ -131,7 +131,8 @@ def _write_video(path: Path, frames: Iterator[Image], video: VideoSpec, times_s:
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=rate)
         stream.width, stream.height, stream.pix_fmt = video.width_px, video.height_px, "yuv420p"
-        stream.options = {"crf": str(video.crf), "preset": "veryfast"}
+        # With macroblock trees x264 writes another file each time, even from the same pictures in one thread.
+        stream.options = {"crf": str(video.crf), "preset": "veryfast", "x264-params": "mbtree=0"}
         stream.codec_context.thread_count = 1
         stream.codec_context.time_base = stream.time_base = base
         for i, (image, time_s) in enumerate(zip(frames, times_s, strict=True)):

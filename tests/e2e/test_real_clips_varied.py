@@ -18,6 +18,10 @@ SNATCH = {"start": 46, "peak_velocity": 64, "max_height": 73, "catch": 81}
 SQUAT = {"dip_bottom": 162, "peak_velocity": 223, "max_height": 249}
 CLEAN = {"start": 20, "peak_velocity": 44, "max_height": 50, "catch": 60}
 
+REPEATABLE = {
+    "x264-params": "mbtree=0"
+}  # with it x264 writes another file each time: a test that passes or fails by chance
+
 WAYS: dict[str, Callable[[Image], Image]] = {
     "mirrored": lambda picture: picture[:, ::-1],
     "dark": lambda picture: np.asarray(255 * (picture / 255.0) ** 1.8, np.uint8),
@@ -45,7 +49,9 @@ def analysed(clip: Path, way: str, folder: Path, *, shrink: float = 1.0, every: 
     with av.open(str(clip)) as source, av.open(str(changed), "w") as container:
         shown = source.streams.video[0]
         rate = Fraction(shown.average_rate or 30).limit_denominator(1001) / every
-        stream = container.add_stream("libx264", rate, options={"crf": "38" if way == "squeezed" else "20"})
+        stream = container.add_stream(
+            "libx264", rate, options={**REPEATABLE, "crf": "38" if way == "squeezed" else "20"}
+        )
         for i, frame in enumerate(source.decode(shown)):
             if i % every:
                 continue

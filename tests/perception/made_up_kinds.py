@@ -246,5 +246,6 @@ def seen_body(lift: MadeUpLift, t: Floats, seen: Seen, random: np.random.Generat
         foot_x_m=shaken(flat - 0.05),
         ankle_step_m=np.abs(shaken(flat)) * 0.5,
         trunk_m=shaken(flat + 0.49),
+        grip_m=np.full(len(t), np.nan),
         hands_are_the_bar=seen.is_hands,
     )

@@ -11,6 +11,7 @@ from perception.instants import LiftTimes, read_motion
 from perception.lifts import declined_stretches, find_lifts, relocate, without_bounces
 from perception.outcome import miss_direction
 from perception.places import PLATE_OVER_ANKLE, Places
+from perception.pose import INDEX
 from tests.perception import made_up_kinds as made
 from tests.perception.made_up_kinds import (
     BENT_M,
@@ -334,6 +335,23 @@ def test_heights_of_the_body_come_in_the_axis_of_the_bar_although_the_plate_is_n
     assert over[-1] == pytest.approx(0.63, abs=0.03)
 
 
+@pytest.mark.parametrize(
+    ("yaw_deg", "grip_m"), [(0.0, np.nan), (90.0, 0.5), (-90.0, 0.5), (60.0, 0.5 / np.sin(np.pi / 3))]
+)
+def test_the_grip_is_how_far_the_wrists_are_apart_and_not_seen_from_the_side(
+    figure: Callable, yaw_deg: float, grip_m: float
+) -> None:
+    track = figure(30, knee_deg=170, hip_deg=170, trunk_deg=80, arm_deg=-90)
+    points = track.points_px.copy()
+    points[:, INDEX["left_wrist"], 0] = points[:, INDEX["right_wrist"], 0] + 50
+    hands = (track.point_px("left_hand") + track.point_px("right_hand")) / 2
+    samples = made.BarSamples(track.times_s, hands[:, 0] * 0.01, -hands[:, 1] * 0.01, np.ones(30), "plate", 7.0, 0.25)
+
+    body = measure_body(replace(track, points_px=points), hands, samples, 0.01, 1.0, yaw_deg=yaw_deg)
+
+    assert body.grip_m[15] == pytest.approx(grip_m, abs=1e-3, nan_ok=True)
+
+
 @pytest.mark.parametrize("hands_off_px", [0.0, 60.0])
 def test_where_the_camera_looks_ties_bar_and_body_together_whatever_the_hands_say(
     figure: Callable, hands_off_px: float
@@ -441,6 +459,32 @@ def test_a_bar_at_the_knees_is_not_on_the_shoulders_whatever_they_seem_to_be() -
 
     assert place_when_the_floor_is(0.22) == "hang"
     assert place_when_the_floor_is(0.40) == "shoulders"
+
+
+@pytest.mark.parametrize(("hips_m", "place"), [(0.20, "floor"), (0.55, "hang")])
+def test_a_bar_that_seems_to_float_lies_on_the_floor_where_the_hips_are_as_low_as_over_the_floor(
+    hips_m: float, place: str
+) -> None:
+    """From behind the bar is farther away than the feet, and looks higher."""
+    ((curve, body),) = observe(made.begin(posture=(BENT_M[0], hips_m), rest_s=2.0))
+    height = float(curve.y.value(np.array([1.0]))[0])
+    under = np.full_like(body.times_s, height - (0.11 + PLATE_OVER_ANKLE) * STATURE_M)
+    lowered = replace(body, ankle_y_m=under, hip_y_m=body.hip_y_m - 0.11 * STATURE_M)
+
+    assert Places(read_motion(curve), lowered, STATURE_M).of(1.0) == place
+
+
+@pytest.mark.parametrize(("grip", "kind"), [(0.29, "clean"), (np.nan, "snatch"), (0.54, "snatch")])
+@pytest.mark.parametrize("caught", [False, True])
+def test_the_grip_tells_a_high_clean_from_a_snatch(grip: float, kind: str, caught: bool) -> None:
+    """A power clean that is pulled as high as a snatch."""
+    lift = made.snatch() if caught else made.lost_at_the_top()
+    ((curve, body),) = observe(lift)
+    apart = replace(body, grip_m=np.full_like(body.times_s, grip * STATURE_M))
+
+    (found,) = find_lifts(curve, apart, STATURE_M)
+
+    assert found.kind == ("snatch" if caught else kind)
 
 
 def test_bent_over_a_bar_on_the_floor_the_lifter_does_not_hold_it_overhead() -> None:

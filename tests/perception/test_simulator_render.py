@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -196,6 +197,24 @@ def test_uneven_and_slow_files_hold_the_times_of_their_truth(timing, tmp_path):
     dataset._write_video(path, iter([grey] * len(truth.times_s)), spec.video, truth.times_s)
     times, _ = decoded(path)
     assert np.array(times) == pytest.approx(np.array(truth.times_s), abs=2e-5)
+
+
+def test_the_same_pictures_make_the_same_file_each_time(tmp_path):
+    """Grain that moves over a pattern: what x264 needs to decide otherwise the next time."""
+    spec = small(random_spec(3))
+    video = spec.video.model_copy(update={"width_px": 540, "height_px": 960})
+    random = np.random.default_rng(0)
+    pattern = cv2.GaussianBlur(random.uniform(0, 255, (960, 600, 3)), (0, 0), 3) * 3 % 255
+    frames = [
+        np.clip(pattern[:, i : i + 540] + random.normal(0, 4, (960, 540, 3)), 0, 255).astype(np.uint8)
+        for i in range(0, 60, 2)
+    ]
+    written = set()
+    for i in range(4):
+        path = tmp_path / f"{i}.mp4"
+        dataset._write_video(path, iter(frames), video, [n / float(video.frame_rate_hz) for n in range(len(frames))])
+        written.add(path.read_bytes())
+    assert len(written) == 1
 
 
 def test_a_part_of_the_picture_drawn_again_is_the_picture_drawn_whole(gl):
