@@ -14,6 +14,7 @@ STACK_DOUBT = 0.1  # of the distance beyond: mostly the outer plates of several;
 SHORT = 0.03  # relative, nothing brings plates so much closer: their height took in a shadow or something behind
 SHORT_SD = 0.04  # relative, of the distance of plates whose height is wrong
 LEAST_RISE = 0.5  # of the farthest that the hands go up: a bar line from after that says nothing
+FAST_S, FAST_RISE, SEEN_WHILE_FAST = 0.3, 0.3, 0.4  # s, plate heights in it, and share of frames with a pair then
 SURE_ENOUGH = 0.5  # mean confidence above which the ends are a better bar than the hands
 LEAST_SEEN = 0.6  # share of frames between the first and the last with a pair
 SURE, LEAST_SEEN_SURELY = 0.8, 0.5  # mean confidence from which gaps in between matter less, and that share then
@@ -55,7 +56,7 @@ def is_better_than_hands(track: BarLineTrack, hands_px: Floats) -> bool:
 
     It should when it is surely and mostly seen between its first and its last frame, and is plainly lifted or goes as
     far up and down as the hands do: pairs that were found at rest only and lost in the pull say nothing. Nor do those
-    that were found only after the hands went up.
+    that were found only after the hands went up, or are not seen while they go up fastest.
     """
     height = track.centre_px[:, 1]
     seen = np.flatnonzero(np.isfinite(height))
@@ -68,7 +69,20 @@ def is_better_than_hands(track: BarLineTrack, hands_px: Floats) -> bool:
     confidence = float(np.mean(track.confidence[seen]))
     least = LEAST_SEEN_SURELY if confidence >= SURE else LEAST_SEEN
     sees_rise = _risen_px(hands_px[seen[0] : seen[-1] + 1, 1]) >= LEAST_RISE * _risen_px(hands_px[:, 1])
+    sees_rise &= _seen_while_fast(track, hands_px) >= SEEN_WHILE_FAST
     return share >= least and is_lifted and sees_rise and confidence >= SURE_ENOUGH
+
+
+def _seen_while_fast(track: BarLineTrack, hands_px: Floats) -> float:
+    """Return the share of frames with a pair about when the hands go up fastest, 1 where they never go up fast."""
+    times_s, rows = track.times_s, hands_px[:, 1]
+    known = np.isfinite(rows)
+    before = np.interp(times_s - FAST_S, times_s[known], rows[known]) - rows
+    if not np.nanmax(before) >= FAST_RISE * track.height_px:
+        return 1.0
+    fastest_s = float(times_s[np.nanargmax(before)])
+    about = (times_s >= fastest_s - FAST_S) & (times_s <= fastest_s)
+    return float(np.mean(np.isfinite(track.centre_px[about, 1])))
 
 
 def _risen_px(y_px: Floats) -> float:
