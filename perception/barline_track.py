@@ -269,7 +269,9 @@ def _measure(times_s: Floats, ends: Sequence[BarEnds], path: Ints) -> BarLineTra
     out[frames] = without_strays(times_s[frames], centre)
     sure = np.clip((score - LEAST_SIDE) / (SURE_SIDE - LEAST_SIDE), 0, 1) * np.isfinite(out[frames, :, 1])
     confidence[frames] = ONE_END * sure.max(axis=1) + (1 - ONE_END) * sure.min(axis=1)
-    apart = float(np.nanmedian(centre[:, 1, 0] - centre[:, 0, 0])) - float(widths.sum()) / 2
+    between = centre[:, 1, 0] - centre[:, 0, 0]
+    between = between[np.isfinite(between)]
+    apart = float(np.median(between)) - float(widths.sum()) / 2 if len(between) else float("nan")
     noise = _noise(out.mean(axis=1)[:, 1])
     wide = (float(widths[0]), float(widths[1]))
     return BarLineTrack(times_s.copy(), out, confidence, height, height_sd, apart, noise, wide, (learnt[0], learnt[1]))

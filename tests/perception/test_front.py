@@ -197,6 +197,18 @@ def test_a_pair_lost_in_the_pull_leaves_the_bar_to_the_hands(
     assert not is_better_than_hands(replace(track, end_px=gone), hands)
 
 
+@pytest.mark.parametrize(("lost", "is_better"), [((20, 27), False), ((34, 41), True)])
+def test_a_bar_that_is_lost_while_the_hands_go_up_fastest_is_left_to_them(
+    plain: tuple[BarLineTrack, Floats, list[FrontView]], lost: tuple[int, int], is_better: bool
+) -> None:
+    """Seven frames without a pair, in the middle of the pull or with the bar at rest."""
+    track, hands, _ = plain
+    gone = track.end_px.copy()
+    gone[slice(*lost)] = np.nan
+
+    assert is_better_than_hands(replace(track, end_px=gone), hands) == is_better
+
+
 def test_a_bar_plainly_lifted_is_believed_though_the_hands_go_on_up(
     plain: tuple[BarLineTrack, Floats, list[FrontView]],
 ) -> None:
