@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coach.domain.lift import InstantName
+from coach.domain.lift import InstantName, LiftName
 from coach.domain.measures import Limit, Measure
 from perception.bar import BarCurve, BarSamples, fit_curve
 from perception.dynamics import System, ground_force, moving_system, phase_force, system_work
@@ -27,6 +27,7 @@ OFFSET_SHARE = 0.6  # of a keypoint's SD that stays constant over the lift
 MOVING_SHARE = 0.8  # of a keypoint's SD that moves
 BONE_SD = 0.04  # relative, length of a bone after the clip was used
 PEAK_LOSS, PEAK_LOSS_SD = 0.20, 0.15  # of what the peak has above the weight, taken by smoothing; from simulated lifts
+SHARP: tuple[LiftName, ...] = ("snatch", "clean", "unknown")  # lifts whose peak is so short that smoothing takes of it
 MIN_TRUSTED = 0.7  # of frames from lift-off to peak speed whose keypoints are a body
 FASTEST_COM_M_S = 4.0  # m/s, the centre of mass of a lifter stays below 2
 LONGEST_GAP_S = {"peak": 0.09, "phase": 0.16, "work": 0.16}  # s, without such frames
@@ -282,7 +283,8 @@ def ground_measures(
     reasons: dict[str, str] = {}
     for name, reading in readings.items():
         is_peak = name == "ground_force_peak_n"
-        value = _peak(reading.value, system.weight_n, sd[name]) if is_peak else reading.value
+        loss = PEAK_LOSS if loads.lift.kind in SHARP else 0.0
+        value = _peak(reading.value, system.weight_n, sd[name], loss) if is_peak else reading.value
         errors: dict[Limit, float] = {
             "pose": sd[name],
             "smoothing": PEAK_LOSS_SD * abs(value - system.weight_n) if is_peak else 0.5 * abs(shift[name]),
@@ -300,12 +302,13 @@ def ground_measures(
     return measures, reasons | {name: missing for name in IDS if name not in readings}
 
 
-def _peak(highest_n: float, weight_n: float, sd_n: float) -> float:
+def _peak(highest_n: float, weight_n: float, sd_n: float, loss: float) -> float:
     """Return the peak behind the highest force of a smoothed, noisy curve.
 
-    The highest of noisy values is about one SD too high, and smoothing takes a share of what rises above the weight.
+    The highest of noisy values is about one SD too high, and smoothing takes a share of what rises above the weight:
+    of the short peak of a second pull, not of the long one of a deadlift or a slow pull.
     """
-    return weight_n + (highest_n - sd_n - weight_n) / (1 - PEAK_LOSS)
+    return weight_n + (highest_n - sd_n - weight_n) / (1 - loss)
 
 
 def _pulls_the_floor(system: System, at: Mapping[InstantName, float]) -> bool:

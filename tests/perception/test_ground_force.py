@@ -182,3 +182,19 @@ def test_a_peak_needs_fifty_frames_a_second_and_a_body_in_the_second_pull(
     measures, reasons = ground(replace(loads, seen=replace(loads.seen, places_m=lost)), context)
     assert reasons["ground_force_peak_n"] == "the pose was lost in this part of the pull"
     assert "ground_force_peak_n" not in measures
+
+
+def test_smoothing_takes_of_the_short_peak_of_a_snatch_and_nothing_of_the_long_one_of_a_deadlift(
+    solved: list[tuple[dict[str, float], Loads, Context]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ground_force_module.LARGEST_SD, "peak", 1.0)
+    monkeypatch.setattr(ground_force_module, "_pulls_the_floor", lambda *_: False)
+    _, loads, context = solved[0]
+    weight = system_of(loads).weight_n
+
+    sharp, slow = (
+        ground(replace(loads, lift=replace(loads.lift, kind=kind)), context)[0]["ground_force_peak_n"].value
+        for kind in ("snatch", "deadlift")
+    )
+
+    assert slow - weight == pytest.approx(0.8 * (sharp - weight), rel=1e-6)
