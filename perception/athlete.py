@@ -17,6 +17,11 @@ TRUNK_SHARE = 0.288  # of stature, hip to shoulder; source: Winter 2009, fig. 4.
 MIN_TOGETHER = 12  # frames with a person and the moving disc
 MOVED_SHARE = 0.3  # of the disc's travel that must fall into the time a person was seen
 SMALL_SHARE = 0.5  # of the largest body: plate and arms overhead pass for a small person
+STRAY_SHARE = 0.1  # of the frames of who is seen the longest; less is a stray find or a piece of somebody
+STILL_HANDS, LIFTING_HANDS = (
+    0.08,
+    0.4,
+)  # body lengths up and down: of who only stands by, and of who lifts from the floor
 BESIDE_DISC, MUCH_NEARER = 0.5, 0.5  # body lengths between hands and disc, at their nearest (25 %), of one beside it
 GOES_WITH, GOES_ALONE = 0.6, 0.3  # correlation of hands and disc: of who lifts it, and of who stands behind it
 MUCH_MORE = 10.0  # times the lifting score of who stands behind it
@@ -31,7 +36,7 @@ def choose_athlete(times_s: Floats, people: Sequence[Sequence[Person]], moving_p
     """Return the track of the person who lifts.
 
     That is who keeps the hands at the disc that moves, where there is one, else whose hands move the most over the feet.
-    From the front somebody may stand behind the disc: then it is whose hands go up and down with it.
+    From the front somebody may stand behind the disc: then it is whose hands go up and down with it, or at all.
 
     Gaps of the chosen person are filled with whoever stands where the athlete last stood, because a tracker may lose
     and rename a person. What nobody fills stays NaN with visibility 0.
@@ -97,17 +102,32 @@ def _choose_places(seen: _Sightings, n_frames: int, moving_px: Floats | None) ->
     if not len(ids):
         return chosen
     lifting = {i: _lifting_score(seen.rise[seen.of(i)], seen.length_px[seen.of(i)]) for i in ids}
-    best = max(ids, key=lambda i: lifting[i])
+    best = max(_people_among(seen, ids), key=lambda i: lifting[i])
     if moving_px is not None:
         nearest = _nearest_to_disc(seen, ids, moving_px, best)
         rests = lifting[best] > MUCH_MORE * lifting[nearest] and _goes_with(seen, nearest, moving_px) < GOES_ALONE
-        best = best if rests and _goes_with(seen, best, moving_px) > GOES_WITH else nearest
+        rests &= _goes_with(seen, best, moving_px) > GOES_WITH
+        stands = _travel(seen, nearest) < STILL_HANDS and _travel(seen, best) > LIFTING_HANDS
+        best = best if rests or stands else nearest
     mine = seen.of(best)
     chosen[seen.frame[mine]] = np.flatnonzero(mine)
     usable = ~(seen.away > FAR_FROM_DISC)
     _fill(chosen, seen, usable, range(n_frames))
     _fill(chosen, seen, usable, range(n_frames - 1, -1, -1))
     return np.where(chosen >= 0, seen.place[chosen], -1)
+
+
+def _people_among(seen: _Sightings, ids: Ints) -> list[int]:
+    """Return who is no stray find: as large as half of the largest body, and seen for a tenth as long as anybody."""
+    sizes = {int(i): float(np.median(seen.length_px[seen.of(i)])) for i in ids}
+    frames = {int(i): int(np.sum(seen.of(i))) for i in ids}
+    lasting = [i for i in frames if frames[i] >= STRAY_SHARE * max(frames.values())]
+    return [i for i in lasting if sizes[i] >= SMALL_SHARE * max(sizes[k] for k in lasting)]
+
+
+def _travel(seen: _Sightings, person: int) -> float:
+    """Return how far the hands go up and down over the feet, in body lengths."""
+    return float(np.ptp(np.percentile(seen.rise[seen.of(person)], [5, 95])))
 
 
 def _nearest_to_disc(seen: _Sightings, ids: Ints, moving_px: Floats, otherwise: int) -> int:
@@ -149,7 +169,7 @@ def _goes_with(seen: _Sightings, person: int, moving_px: Floats) -> float:
 
 def _lifting_score(rise: Floats, length_px: Floats) -> float:
     """Return how much this person lifts: travel of the hands over the feet squared, times size, times root of frames."""
-    travel = float(np.percentile(rise, 95) - np.percentile(rise, 5))
+    travel = float(np.ptp(np.percentile(rise, [5, 95])))
     return travel**2 * float(np.sqrt(len(rise))) * float(np.median(length_px))
 
 

@@ -111,7 +111,11 @@ def test_who_stands_behind_the_disc_from_the_front_does_not_lift_it(
     figure: Figure, persons: Persons, with_lifter: bool
 ) -> None:
     """The bar's end is a body's width from the lifter's hands, and goes up and down with them."""
-    lifting, watching = lifter(figure), spectator(figure)
+    arms = -90.0 if with_lifter else np.linspace(-90, -40, N)
+    lifting, watching = (
+        lifter(figure),
+        figure(N, knee_deg=175, hip_deg=175, trunk_deg=90, arm_deg=arms, ankle_px=(120.0, 420.0)),
+    )
     hands = hands_midpoint_px(lifting.points_px, lifting.visibility)
     theirs = hands_midpoint_px(watching.points_px, watching.visibility)
     height = hands[:, 1] if with_lifter else hands[::-1, 1]
@@ -120,6 +124,40 @@ def test_who_stands_behind_the_disc_from_the_front_does_not_lift_it(
     chosen = choose_athlete(lifting.times_s, together(persons(watching, 9), persons(lifting, 4)), disc)
 
     assert chosen.points_px == pytest.approx(lifting.points_px if with_lifter else watching.points_px)
+
+
+@pytest.mark.parametrize("seen_for", [slice(0, 3), slice(0, N)], ids=["a moment", "long"])
+def test_a_tiny_or_short_lived_find_that_jumps_about_is_nobody(
+    figure: Figure, persons: Persons, seen_for: slice
+) -> None:
+    bend = np.concatenate([np.linspace(175, 110, N // 2), np.linspace(110, 175, N - N // 2)])
+    lifting = figure(N, knee_deg=bend, hip_deg=bend, trunk_deg=85, arm_deg=60.0)
+    size = 180.0 if seen_for.stop < N else 40.0
+    jumping = figure(
+        N, knee_deg=150, hip_deg=140, trunk_deg=80, arm_deg=np.where(np.arange(N) % 2, 90, -90), px_per_m=size
+    )
+    frames = [[one] for one in persons(lifting, 4)]
+    for i, stray in list(enumerate(persons(jumping, 9)))[seen_for]:
+        frames[i].append(stray)
+
+    assert choose_athlete(lifting.times_s, frames).points_px == pytest.approx(lifting.points_px)
+
+
+@pytest.mark.parametrize("bystander_moves", [False, True])
+def test_who_does_not_move_the_hands_lifts_no_disc_that_seems_to_move_near_them(
+    figure: Figure, persons: Persons, bystander_moves: bool
+) -> None:
+    """A disc that is none, seen about a bystander while the lifter farther away lifts a bar from the front."""
+    lifting = lifter(figure)
+    arms = np.linspace(-90, -40, N) if bystander_moves else -90.0
+    beside = figure(N, knee_deg=175, hip_deg=175, trunk_deg=90, arm_deg=arms, ankle_px=(120.0, 420.0))
+    hands = (beside.point_px("left_hand") + beside.point_px("right_hand")) / 2
+    disc = np.stack([hands[:, 0], hands[:, 1] + np.linspace(-50, 50, N)], axis=1)
+
+    chosen = choose_athlete(lifting.times_s, together(persons(lifting, 4), persons(beside, 9)), disc)
+
+    expected = beside if bystander_moves else lifting
+    assert chosen.points_px == pytest.approx(expected.points_px)
 
 
 def test_frames_without_anybody_are_empty(figure: Figure) -> None:
