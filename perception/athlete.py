@@ -17,7 +17,7 @@ TRUNK_SHARE = 0.288  # of stature, hip to shoulder; source: Winter 2009, fig. 4.
 MIN_TOGETHER = 12  # frames with a person and the moving disc
 MOVED_SHARE = 0.3  # of the disc's travel that must fall into the time a person was seen
 SMALL_SHARE = 0.5  # of the largest body: plate and arms overhead pass for a small person
-STRAY_SHARE = 0.1  # of the frames of who is seen the longest; less is a stray find or a piece of somebody
+STRAY_SHARE, TINY_SHARE = 0.1, 0.3  # of the frames and of the size of who is seen the longest; less is a stray find
 STILL_HANDS, LIFTING_HANDS = (
     0.08,
     0.4,
@@ -118,11 +118,12 @@ def _choose_places(seen: _Sightings, n_frames: int, moving_px: Floats | None) ->
 
 
 def _people_among(seen: _Sightings, ids: Ints) -> list[int]:
-    """Return who is no stray find: as large as half of the largest body, and seen for a tenth as long as anybody."""
-    sizes = {int(i): float(np.median(seen.length_px[seen.of(i)])) for i in ids}
+    """Return who is no stray find: not tiny beside who is seen the longest, and seen for a tenth as long."""
     frames = {int(i): int(np.sum(seen.of(i))) for i in ids}
-    lasting = [i for i in frames if frames[i] >= STRAY_SHARE * max(frames.values())]
-    return [i for i in lasting if sizes[i] >= SMALL_SHARE * max(sizes[k] for k in lasting)]
+    longest = max(frames, key=lambda i: frames[i])
+    least_px = TINY_SHARE * float(np.median(seen.length_px[seen.of(longest)]))
+    sizes = {i: float(np.median(seen.length_px[seen.of(i)])) for i in frames}
+    return [i for i in frames if i == longest or (frames[i] >= STRAY_SHARE * frames[longest] and sizes[i] >= least_px)]
 
 
 def _travel(seen: _Sightings, person: int) -> float:

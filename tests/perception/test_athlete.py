@@ -132,7 +132,7 @@ def test_a_tiny_or_short_lived_find_that_jumps_about_is_nobody(
 ) -> None:
     bend = np.concatenate([np.linspace(175, 110, N // 2), np.linspace(110, 175, N - N // 2)])
     lifting = figure(N, knee_deg=bend, hip_deg=bend, trunk_deg=85, arm_deg=60.0)
-    size = 180.0 if seen_for.stop < N else 40.0
+    size = 180.0 if seen_for.stop < N else 25.0
     jumping = figure(
         N, knee_deg=150, hip_deg=140, trunk_deg=80, arm_deg=np.where(np.arange(N) % 2, 90, -90), px_per_m=size
     )
