@@ -50,7 +50,7 @@ def analysed(clip: Path, way: str, folder: Path, *, shrink: float = 1.0, every: 
         shown = source.streams.video[0]
         rate = Fraction(shown.average_rate or 30).limit_denominator(1001) / every
         stream = container.add_stream(
-            "libx264", rate, options={**REPEATABLE, "crf": "38" if way == "squeezed" else "20"}
+            "libx264", rate, options={**REPEATABLE, "crf": "36" if way == "squeezed" else "20"}
         )
         for i, frame in enumerate(source.decode(shown)):
             if i % every:
