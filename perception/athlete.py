@@ -18,10 +18,7 @@ MIN_TOGETHER = 12  # frames with a person and the moving disc
 MOVED_SHARE = 0.3  # of the disc's travel that must fall into the time a person was seen
 SMALL_SHARE = 0.5  # of the largest body: plate and arms overhead pass for a small person
 STRAY_SHARE, TINY_SHARE = 0.1, 0.3  # of the frames and of the size of who is seen the longest; less is a stray find
-STILL_HANDS, LIFTING_HANDS = (
-    0.08,
-    0.4,
-)  # body lengths up and down: of who only stands by, and of who lifts from the floor
+STILL_HANDS, LIFTING_HANDS = 0.08, 0.4  # body lengths that hands go up and down: of who stands by, and of who lifts
 BESIDE_DISC, MUCH_NEARER = 0.5, 0.5  # body lengths between hands and disc, at their nearest (25 %), of one beside it
 GOES_WITH, GOES_ALONE = 0.6, 0.3  # correlation of hands and disc: of who lifts it, and of who stands behind it
 MUCH_MORE = 10.0  # times the lifting score of who stands behind it
@@ -107,7 +104,8 @@ def _choose_places(seen: _Sightings, n_frames: int, moving_px: Floats | None) ->
         nearest = _nearest_to_disc(seen, ids, moving_px, best)
         rests = lifting[best] > MUCH_MORE * lifting[nearest] and _goes_with(seen, nearest, moving_px) < GOES_ALONE
         rests &= _goes_with(seen, best, moving_px) > GOES_WITH
-        stands = _travel(seen, nearest) < STILL_HANDS and _travel(seen, best) > LIFTING_HANDS
+        travel = {i: _travel(seen.rise[seen.of(i)]) for i in (nearest, best)}
+        stands = travel[nearest] < STILL_HANDS and travel[best] > LIFTING_HANDS
         best = best if rests or stands else nearest
     mine = seen.of(best)
     chosen[seen.frame[mine]] = np.flatnonzero(mine)
@@ -124,11 +122,6 @@ def _people_among(seen: _Sightings, ids: Ints) -> list[int]:
     least_px = TINY_SHARE * float(np.median(seen.length_px[seen.of(longest)]))
     sizes = {i: float(np.median(seen.length_px[seen.of(i)])) for i in frames}
     return [i for i in frames if i == longest or (frames[i] >= STRAY_SHARE * frames[longest] and sizes[i] >= least_px)]
-
-
-def _travel(seen: _Sightings, person: int) -> float:
-    """Return how far the hands go up and down over the feet, in body lengths."""
-    return float(np.ptp(np.percentile(seen.rise[seen.of(person)], [5, 95])))
 
 
 def _nearest_to_disc(seen: _Sightings, ids: Ints, moving_px: Floats, otherwise: int) -> int:
@@ -168,10 +161,14 @@ def _goes_with(seen: _Sightings, person: int, moving_px: Floats) -> float:
     return float(np.corrcoef(height[both], hands[both])[0, 1])
 
 
+def _travel(rise: Floats) -> float:
+    """Return how far the hands go up and down over the feet, in body lengths, but for the outermost twentieths."""
+    return float(np.ptp(np.percentile(rise, [5, 95])))
+
+
 def _lifting_score(rise: Floats, length_px: Floats) -> float:
     """Return how much this person lifts: travel of the hands over the feet squared, times size, times root of frames."""
-    travel = float(np.ptp(np.percentile(rise, [5, 95])))
-    return travel**2 * float(np.sqrt(len(rise))) * float(np.median(length_px))
+    return _travel(rise) ** 2 * float(np.sqrt(len(rise))) * float(np.median(length_px))
 
 
 def _middle(points: Floats, part: str) -> Floats:

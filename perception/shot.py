@@ -230,9 +230,8 @@ def _measure_bar(
     if markers is not None:
         samples = replace(samples, cutoff_hz=PLATE_CUTOFF_HZ)  # hands with markers are as steady as a disc
     curves = [(a, b, fit_curve(samples, a, b)) for a, b in stretches(samples)]
-    rise = (
-        plane_rise(work.bar_m_per_px, work.body_m_per_px, (size_px[1] - 1) / 2) if plate.is_found or has_line else None
-    )
+    middle_row_px = (size_px[1] - 1) / 2
+    rise = plane_rise(work.bar_m_per_px, work.body_m_per_px, middle_row_px) if plate.is_found or has_line else None
     body = measure_body(pose, hands, samples, work.body_m_per_px, forward, rise, look.yaw_deg)
     lifts = [(curve, lift) for _, _, curve in curves for lift in find_lifts(curve, body, stature, settings.lift)]
     if look.view == "oblique" and samples.source == "plate" and markers is None:

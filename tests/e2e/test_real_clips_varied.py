@@ -18,9 +18,8 @@ SNATCH = {"start": 46, "peak_velocity": 64, "max_height": 73, "catch": 81}
 SQUAT = {"dip_bottom": 162, "peak_velocity": 223, "max_height": 249}
 CLEAN = {"start": 20, "peak_velocity": 44, "max_height": 50, "catch": 60}
 
-REPEATABLE = {
-    "x264-params": "mbtree=0"
-}  # with it x264 writes another file each time: a test that passes or fails by chance
+REPEATABLE = {"x264-params": "mbtree=0"}
+"""With macroblock trees x264 writes another file each time, and a test passes or fails by chance."""
 
 WAYS: dict[str, Callable[[Image], Image]] = {
     "mirrored": lambda picture: picture[:, ::-1],

@@ -20,8 +20,8 @@ def lifter(figure: Figure, n: int = N, **more: object) -> PoseTrack:
     return figure(n, knee_deg=150, hip_deg=140, trunk_deg=80, arm_deg=np.linspace(-90, 90, n), **more)
 
 
-def spectator(figure: Figure, n: int = N, **more: object) -> PoseTrack:
-    return figure(n, knee_deg=175, hip_deg=175, trunk_deg=90, arm_deg=-90.0, ankle_px=(120.0, 420.0), **more)
+def spectator(figure: Figure, n: int = N, arm_deg: object = -90.0, **more: object) -> PoseTrack:
+    return figure(n, knee_deg=175, hip_deg=175, trunk_deg=90, arm_deg=arm_deg, ankle_px=(120.0, 420.0), **more)
 
 
 def together(*tracks: list[Person]) -> list[list[Person]]:
@@ -112,10 +112,7 @@ def test_who_stands_behind_the_disc_from_the_front_does_not_lift_it(
 ) -> None:
     """The bar's end is a body's width from the lifter's hands, and goes up and down with them."""
     arms = -90.0 if with_lifter else np.linspace(-90, -40, N)
-    lifting, watching = (
-        lifter(figure),
-        figure(N, knee_deg=175, hip_deg=175, trunk_deg=90, arm_deg=arms, ankle_px=(120.0, 420.0)),
-    )
+    lifting, watching = lifter(figure), spectator(figure, arm_deg=arms)
     hands = hands_midpoint_px(lifting.points_px, lifting.visibility)
     theirs = hands_midpoint_px(watching.points_px, watching.visibility)
     height = hands[:, 1] if with_lifter else hands[::-1, 1]
@@ -150,7 +147,7 @@ def test_who_does_not_move_the_hands_lifts_no_disc_that_seems_to_move_near_them(
     """A disc that is none, seen about a bystander while the lifter farther away lifts a bar from the front."""
     lifting = lifter(figure)
     arms = np.linspace(-90, -40, N) if bystander_moves else -90.0
-    beside = figure(N, knee_deg=175, hip_deg=175, trunk_deg=90, arm_deg=arms, ankle_px=(120.0, 420.0))
+    beside = spectator(figure, arm_deg=arms)
     hands = (beside.point_px("left_hand") + beside.point_px("right_hand")) / 2
     disc = np.stack([hands[:, 0], hands[:, 1] + np.linspace(-50, 50, N)], axis=1)
 
